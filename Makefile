@@ -1,0 +1,34 @@
+# make demo and make test are the README's two commands. PYTHON and VENV may be given: make test PYTHON=python3.12
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+WORKERS ?= 4
+
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+# Two cores are shared by the model host and the workers: an OpenMP pool that spins while it waits halves the speed.
+export OMP_WAIT_POLICY = PASSIVE
+
+.PHONY: demo test test-fast lint clean
+
+demo: $(VENV)/installed
+	$(BIN)/python -m pytest suites/instrument_trap -n $(WORKERS)
+
+test: $(VENV)/installed lint
+	$(BIN)/python -m pytest tests
+
+test-fast: $(VENV)/installed
+	$(BIN)/python -m pytest tests -m "not slow"
+
+lint: $(VENV)/installed
+	$(BIN)/ruff check evalkit tests fixtures
+	$(BIN)/mypy
+
+# torch first and pinned: an unpinned install pulls several GB of CUDA packages.
+$(VENV)/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[local,dev]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) .evalkit reports/out .pytest_cache .mypy_cache .ruff_cache

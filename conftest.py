@@ -1,0 +1,3 @@
+"""The project's own tests use pytester."""
+
+pytest_plugins = ["pytester"]

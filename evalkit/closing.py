@@ -1,0 +1,195 @@
+"""The end of a run: what it came to, which gates hold, the reports, what the terminal prints."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from typing import TYPE_CHECKING, Any
+
+from evalkit.errors import EvalkitError, UsageError
+from evalkit.gates import Gate, evaluate, exit_status
+from evalkit.generation import Generation
+from evalkit.host.client import Address
+from evalkit.host.messages import Run
+from evalkit.host.plan import answer_of
+from evalkit.probe import Message
+from evalkit.reading.gates import read_gates
+from evalkit.reading.adapters import describe_adapter
+from evalkit.record import TrialRecord
+from evalkit.reporting.exports import TrialTexts, write_run
+from evalkit.reporting.summary import RunFacts, summarise
+from evalkit.reporting.terminal import summary_lines
+from evalkit.running import options_of
+from evalkit.session import Session
+from evalkit.store.database import open_database
+from evalkit.store.generations import GenerationStore
+
+if TYPE_CHECKING:
+    from evalkit.controller import Controller
+
+Conversations = dict[str, tuple[tuple[Message, ...], Generation]]
+
+_FULL_TRACEBACKS = 3
+_STYLES: dict[str, dict[str, bool]] = {
+    "plain": {}, "good": {"green": True}, "bad": {"red": True}, "note": {"light": True}, "title": {"bold": True},
+}  # fmt: skip
+
+
+class Closing:
+    """Made once, when everything has been reported; ``status`` is the exit status of the run."""
+
+    def __init__(self, controller: Controller, pytest_status: int) -> None:
+        self._controller = controller
+        self._hidden: dict[str, list[Any]] = {}
+        self._session = reading_session(controller)
+        records = tuple(controller.records.values())
+        gates = self._gates(records)
+        self._results = evaluate(gates, records, controller.selected)
+        self.status, self._sentences = exit_status(
+            pytest_status, records, self._results, other_failures=controller.other_failures,
+            max_unscored=self._max_unscored(records), selected=controller.selected,
+        )  # fmt: skip
+        stored = self._stored(records)
+        self._summary = summarise(records, run=self._facts(records, stored))
+        if records:
+            self._write(stored)
+
+    def print(self, reporter: Any) -> None:
+        """Writes the tables and what follows them; failing probes are listed here and not by pytest once more."""
+        for name, reports in self._hidden.items():
+            _keep_probes(reporter.stats, name, reports, 0)
+        reporter.ensure_newline()
+        lines = summary_lines(self._summary, self._results, self._sentences)
+        for line in lines:
+            reporter.write_line(line.text, **_STYLES[line.style])
+
+    def hide_most(self, reporter: Any) -> None:
+        """Leaves pytest the first few failing probes and broken trials to show in full; ``restore`` undoes it."""
+        for name in ("failed", "error"):
+            reports = list(reporter.stats.get(name, ()))
+            self._hidden[name] = reports
+            _keep_probes(reporter.stats, name, reports, _FULL_TRACEBACKS)
+
+    def restore(self, reporter: Any) -> None:
+        """Gives pytest all its reports back, for its last line."""
+        for name, reports in self._hidden.items():
+            if reports:
+                reporter.stats[name] = reports
+
+    def _gates(self, records: tuple[TrialRecord, ...]) -> tuple[Gate, ...]:
+        given = self._controller.config.getoption("evalkit_gates")
+        if "none" in given:
+            return ()
+        base = self._controller.config.invocation_params.dir
+        try:
+            files = [*self._session.table.gate_files, *(base / name for name in given)]
+            gates = [gate for file in files for gate in read_gates(file, self._session.workspace)]
+            for suite in self._session.suites(records):
+                gates += suite.settings.gates
+        except EvalkitError as error:
+            self._controller.note(str(error))
+            self._controller.other_failures += 1
+            return ()
+        return tuple(gates)
+
+    def _max_unscored(self, records: tuple[TrialRecord, ...]) -> dict[str, float]:
+        given = self._controller.config.getoption("evalkit_max_unscored")
+        suites = self._session.suites(records)
+        return {suite.name: suite.settings.max_unscored if given is None else given for suite in suites}
+
+    def _facts(self, records: tuple[TrialRecord, ...], stored: Conversations) -> RunFacts:
+        controller = self._controller
+        try:
+            targets = self._session.targets
+        except EvalkitError:
+            targets = ()
+        ordered = sorted(records, key=lambda record: (record.suite, record.file, record.line))
+        present = {record.target for record in records}
+        adapters = dict.fromkeys(
+            adapter for target in targets if target.label in present for adapter in target.adapters
+        )
+        facts = {name: str(value) for _, generation in stored.values() for name, value in generation.facts}
+        if controller.loads:
+            facts["weight loads"] = str(controller.loads)
+        shown = controller.workspace.shown
+        return RunFacts(
+            run_id=controller.run_id, started_at=controller.started_at, wall_s=time.time() - controller.started_at,
+            targets=tuple(target.label for target in targets),
+            categories=tuple(dict.fromkeys(record.category for record in ordered)),
+            is_demo=any(record.is_demo for record in records),
+            provenance=tuple(sorted(facts.items())),
+            footers=tuple(describe_adapter(adapter) for adapter in adapters),
+            log=shown(controller.log) if controller.host_was_started else "",
+            out=shown(controller.out), rerun=shlex.join(["pytest", *controller.config.invocation_params.args]),
+            notes=tuple(controller.notes),
+        )  # fmt: skip
+
+    def _stored(self, records: tuple[TrialRecord, ...]) -> Conversations:
+        """Conversation and answer of every identity the records name."""
+        wanted = list(dict.fromkeys(identity for record in records for identity in record.generations))
+        if not wanted:
+            return {}
+        opened = open_database(self._session.workspace.store_file)
+        try:
+            return GenerationStore(opened.connection).conversations(wanted)
+        except EvalkitError as error:
+            self._controller.note(str(error))
+            return {}
+        finally:
+            opened.connection.close()
+
+    def _write(self, stored: Conversations) -> None:
+        texts = {record.trial: _texts(record, stored) for record in self._summary.records}
+        try:
+            write_run(self._controller.out, self._summary, texts, self._results, self._sentences)
+        except OSError as error:
+            self._controller.note(f"The reports cannot be written to {self._controller.out}: {error}.")
+            self.status = self.status or 1
+
+
+def reading_session(controller: Controller) -> Session:
+    """A session that reads suites and targets and can reach no host."""
+
+    def nowhere() -> Address:
+        raise UsageError("the controller asks no model")
+
+    run = Run(controller.run_id, str(controller.workspace.root))
+    return Session(controller.workspace, options_of(controller.config), run, nowhere)
+
+
+def crashed_trial(controller: Controller, nodeid: str) -> TrialRecord | None:
+    """The ERROR record of the probe a worker died in; None when it was no probe."""
+    file, _, name = nodeid.partition("::")
+    path = controller.config.rootpath / file
+    workspace = controller.workspace
+    if not workspace.is_probe_file(path):
+        return None
+    session = reading_session(controller)
+    for trial in session.trials(path):
+        if trial.name == name:
+            reason = "the xdist worker crashed in this trial; run the same command again, finished answers are kept"
+            return session.error_record(trial, reason)
+    return None
+
+
+def _texts(record: TrialRecord, stored: Conversations) -> TrialTexts:
+    """The conversation of a trial from its last answer's request, and all its answers."""
+    known = [stored[identity] for identity in record.generations if identity in stored]
+    if not known:
+        return TrialTexts(messages=(), answers=(), expected=record.expected)
+    messages, last = known[-1]
+    answers = tuple(answer_of(generation) for _, generation in known)
+    return TrialTexts(
+        messages=(*((message.role, message.content) for message in messages), ("assistant", answers[-1].text)),
+        answers=answers, expected=record.expected,
+    )  # fmt: skip
+
+
+def _keep_probes(stats: dict[str, list[Any]], name: str, reports: list[Any], kept: int) -> None:
+    """Leaves the first ``kept`` probe reports of a kind, and every other test's."""
+    dropped = {id(report) for report in [item for item in reports if hasattr(item, "evalkit")][kept:]}
+    left = [report for report in reports if id(report) not in dropped]
+    if left:
+        stats[name] = left
+    else:
+        stats.pop(name, None)

@@ -1,0 +1,142 @@
+"""YAML files as pytest items: one item a trial, one item for a file that cannot be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from _pytest._code.code import TerminalRepr
+
+from evalkit.errors import EvalkitError, UnreadableFile
+from evalkit.matrix import Trial
+from evalkit.report_text import failure_lines
+from evalkit.session import Judged, Session
+
+UNREADABLE = "<unreadable>"
+
+
+class ProbeFailed(Exception):
+    """The model misbehaved."""
+
+    def __init__(self, judged: Judged) -> None:
+        self.judged = judged
+        super().__init__(judged.decision.reason)
+
+
+class ProbeFile(pytest.File):
+    """One YAML file of probes."""
+
+    eval_session: Session
+    is_strict: bool
+
+    @classmethod
+    def of(cls, parent: pytest.Collector, path: Any, session: Session, *, is_strict: bool) -> ProbeFile:
+        file: ProbeFile = cls.from_parent(parent, path=path)
+        file.eval_session = session
+        file.is_strict = is_strict
+        return file
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """The file's trials, then one item that stands for what could not be read, if anything."""
+        session = self.eval_session
+        shown = session.workspace.shown(self.path)
+        try:
+            trials = session.trials(self.path)
+            problems = session.suite(self.path).file(shown).problems
+            error: EvalkitError | None = UnreadableFile(problems) if problems else None
+        except EvalkitError as broken:
+            trials, error = (), broken
+        if error is not None and self.is_strict:
+            raise error
+        for trial in trials:
+            yield ProbeItem.of(self, trial)
+        if error is not None:
+            yield UnreadableItem.of(self, error)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException]) -> str | TerminalRepr:
+        """With --eval-strict-files: the sentences alone, without a traceback."""
+        if isinstance(excinfo.value, EvalkitError):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo)
+
+
+class UnreadableItem(pytest.Item):
+    """Stands for a file, or the part of it, that cannot be read: one ERROR."""
+
+    error: EvalkitError
+
+    @classmethod
+    def of(cls, parent: ProbeFile, error: EvalkitError) -> UnreadableItem:
+        item: UnreadableItem = cls.from_parent(parent, name=UNREADABLE)
+        item.error = error
+        return item
+
+    def setup(self) -> None:
+        raise self.error
+
+    def runtest(self) -> None:
+        raise AssertionError("setup always raises")
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: object = None) -> str | TerminalRepr:
+        return str(excinfo.value)
+
+    def reportinfo(self) -> tuple[Any, int | None, str]:
+        problems = getattr(self.error, "problems", ())
+        line = problems[0].line if problems else None
+        return self.path, (line or 1) - 1, f"{self.path.name}::{UNREADABLE}"
+
+
+class ProbeItem(pytest.Item):
+    """One trial."""
+
+    trial: Trial
+    eval_session: Session
+    judged: Judged | None
+
+    @classmethod
+    def of(cls, parent: ProbeFile, trial: Trial) -> ProbeItem:
+        item: ProbeItem = cls.from_parent(parent, name=trial.name)
+        item.trial = trial
+        item.eval_session = parent.eval_session
+        item.judged = None
+        for name in (trial.probe.category, *trial.probe.tags):
+            register_marker(item.config, name)
+            item.add_marker(name)
+        return item
+
+    def setup(self) -> None:
+        """Obtains and judges; whatever is broken is an ERROR, what nobody could score is skipped."""
+        if self.config.getoption("setupplan", False):
+            return
+        self.judged = self.eval_session.judged(self.trial)
+        if self.judged.decision.outcome == "unscored":
+            pytest.skip(f"unscored: {self.judged.decision.reason}")
+
+    def runtest(self) -> None:
+        """Asserts the verdict, no more."""
+        if self.judged is not None and self.judged.decision.outcome == "fail":
+            raise ProbeFailed(self.judged)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: object = None) -> str | TerminalRepr:
+        error = excinfo.value
+        if isinstance(error, ProbeFailed):
+            return "\n".join(failure_lines(self.trial, error.judged, self.nodeid))
+        if isinstance(error, EvalkitError):
+            probe = self.trial.probe
+            return f"{probe.file}:{probe.line}: {probe.id} on {self.trial.target.label}\n{error}"
+        return super().repr_failure(excinfo)
+
+    def reportinfo(self) -> tuple[Any, int | None, str]:
+        return self.path, self.trial.probe.line - 1, f"{self.trial.probe.file}::{self.name}"
+
+
+def register_marker(config: pytest.Config, name: str) -> None:
+    """Makes ``-m name`` work under --strict-markers; every category and tag is a marker."""
+    known = config.stash.setdefault(_MARKERS, set())
+    if name not in known:
+        known.add(name)
+        config.addinivalue_line("markers", f"{name}: probes of this category or tag")
+
+
+_MARKERS: pytest.StashKey[set[str]] = pytest.StashKey()

@@ -1,0 +1,1 @@
+"""The embedded engine: transformers models with peft adapters and bitsandbytes quantisation."""

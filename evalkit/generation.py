@@ -1,0 +1,64 @@
+"""What is sent to an engine, what came back, or why nothing did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from evalkit.probe import Message
+from evalkit.target import Decoding, Settings, Target
+
+Finish = Literal["stop", "stop_string", "length"]
+SystemPlacement = Literal["none", "system_role", "user_turn"]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One thing asked of one target. Settings are this row's own, never its batch's.
+
+    ``messages`` ends with a user message and does not hold the target's condition, which the engine puts in.
+    ``seed`` is None when greedy. ``kind: score`` wants the log-probabilities of ``continuation``.
+    """
+
+    target: Target
+    messages: tuple[Message, ...]
+    decoding: Decoding
+    seed: int | None = None
+    sample: int = 0
+    kind: Literal["generate", "score"] = "generate"
+    continuation: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """What came back for one request.
+
+    ``raw_text`` is every new token decoded, special tokens included; ``text`` is the same without the end tokens that
+    closed it. ``finish`` says why it ended (``length``: cut at max_new_tokens). Times are seconds from the moment
+    the row's batch started; ``facts`` are provenance (versions, device, dtype), equal for rows of one engine.
+    """
+
+    text: str
+    raw_text: str
+    token_ids: tuple[int, ...]
+    finish: Finish
+    prompt_tokens: int
+    new_tokens: int
+    system_placement: SystemPlacement = "none"
+    first_token_s: float | None = None
+    total_s: float | None = None
+    facts: Settings = ()
+    identity: str = ""
+    created_at: float = 0.0
+    is_stored: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a request has no generation. Never stored as an answer: the next run asks again."""
+
+    reason: str
+    identity: str = ""
+
+
+Reply = Generation | Failure

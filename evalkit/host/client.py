@@ -1,0 +1,108 @@
+"""A worker's line to the host."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from multiprocessing import AuthenticationError
+from multiprocessing.connection import Client, Connection
+from typing import TypeVar
+
+from evalkit.errors import HostLost, StoreError
+from evalkit.host.messages import Refused, Run, Settled, Submit, Want
+from evalkit.matrix import Trial
+
+_POLL_S = 0.2
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the host listens; ``key`` (hex) proves that a client belongs to this run; ``log`` is shown in errors."""
+
+    socket: str
+    key: str
+    log: str
+
+
+class HostClient:
+    """Submits a plan once and gets its trials one by one; finds the host again after its one restart."""
+
+    def __init__(self, address: Address, run: Run, while_waiting: Callable[[], None] = lambda: None) -> None:
+        self._address = address
+        self._run = run
+        self._while_waiting = while_waiting
+        self._trials: list[Trial] = []
+        self._connection: Connection | None = None
+        self._done = self._total = 0
+        self._lost: HostLost | None = None
+
+    def submit(self, trials: Sequence[Trial]) -> None:
+        """Adds trials to the host's plan; what is there already is kept."""
+        self._trials += trials
+        self._total = max(self._total, len(self._trials))
+        if self._connection is not None:
+            self._attempt(lambda connection: connection.send(Submit(self._run, tuple(trials))))
+
+    def obtain(self, trial: str) -> Settled:
+        """Waits for one submitted trial.
+
+        Raises:
+            HostLost: the host is gone for good.
+            StoreError: the host cannot serve this workspace.
+        """
+        while True:
+            settled = self._attempt(lambda connection: self._ask(connection, trial))
+            if settled is not None:
+                self._done, self._total = settled.done, settled.total
+                return settled
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _attempt(self, act: Callable[[Connection], _T]) -> _T | None:
+        """Does one thing with the host; None when the connection broke and is to be made anew."""
+        if self._lost is not None:
+            raise self._lost
+        connection = self._connection or self._connect()
+        try:
+            return act(connection)
+        except (EOFError, OSError):
+            self.close()
+            return None
+
+    def _connect(self) -> Connection:
+        """Connects and submits everything; the host need not be up yet, only its socket.
+
+        Raises:
+            HostLost: nobody listens any more.
+        """
+        while True:
+            try:
+                connection = Client(self._address.socket, family="AF_UNIX", authkey=bytes.fromhex(self._address.key))
+                connection.send(Submit(self._run, tuple(self._trials)))
+            except (FileNotFoundError, ConnectionRefusedError, AuthenticationError):
+                self._lost = HostLost(
+                    f"Host lost after {self._done} of {self._total} trials. Host log: {self._address.log}. "
+                    "Run the same command again: finished answers are kept, only the rest is generated."
+                )
+                raise self._lost from None
+            except (EOFError, OSError):
+                continue
+            self._connection = connection
+            return connection
+
+    def _ask(self, connection: Connection, trial: str) -> Settled:
+        connection.send(Want(trial))
+        while not connection.poll(_POLL_S):
+            self._while_waiting()
+        return _settled(connection.recv())
+
+
+def _settled(message: object) -> Settled:
+    if isinstance(message, Refused):
+        raise StoreError(message.reason)
+    assert isinstance(message, Settled)
+    return message

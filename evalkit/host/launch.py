@@ -1,0 +1,179 @@
+"""The controller's side of the host: a private socket, a thread that starts the host when somebody calls, its lease."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import select
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+from evalkit.host.client import Address
+from evalkit.host.messages import Status
+
+_SOCKET_PATH_LIMIT = 100
+_MAX_STARTS = 2
+_BACKLOG = 128
+_LEAVE_TIMEOUT_S = 5.0
+_FOLDER_PREFIX = "evalkit-"
+
+
+class Launcher:
+    """Opens the socket at once and starts the host only when the first client connects.
+
+    The host inherits the socket, and lives while this process holds its standard input. After one crash it is started
+    once more; after a second, the socket is closed, so that every client knows at once.
+    """
+
+    def __init__(self, log: Path, on_status: Callable[[Status], None]) -> None:
+        self._log = log
+        self._on_status = on_status
+        self._folder = _private_folder()
+        self._key = secrets.token_bytes(32)
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        path = self._folder / "host"
+        self._listener.bind(str(path))
+        self._listener.listen(_BACKLOG)
+        self.address = Address(str(path), self._key.hex(), str(log))
+        self._wake_read, self._wake_write = os.pipe()
+        self._host: subprocess.Popen[bytes] | None = None
+        self._lock = threading.Lock()
+        self._is_closing = False
+        self.starts = 0
+        self._thread = threading.Thread(target=self._watch, name="evalkit-launcher", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Ends the lease, waits for the host to leave, removes what is left. Safe to call twice."""
+        with self._lock:
+            if self._is_closing:
+                return
+            self._is_closing = True
+            host = self._host
+        os.write(self._wake_write, b"x")
+        if host is not None:
+            _end(host)
+        self._thread.join()
+        self._listener.close()
+        os.close(self._wake_read)
+        os.close(self._wake_write)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _watch(self) -> None:
+        while not self._is_closing:
+            ready, _, _ = select.select([self._listener, self._wake_read], [], [])
+            if self._wake_read in ready:
+                return
+            if self.starts == _MAX_STARTS:
+                self._hang_up()
+                return
+            host = self._start()
+            if host is None:
+                return
+            self._follow(host)
+            if self.starts == _MAX_STARTS and not self._is_closing:
+                self._hang_up()
+                return
+
+    def _start(self) -> subprocess.Popen[bytes] | None:
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        with self._lock, self._log.open("ab") as log:
+            if self._is_closing:
+                return None
+            self.starts += 1
+            log.write(f"--- host started (number {self.starts}) by process {os.getpid()}\n".encode())
+            log.flush()
+            self._host = host = subprocess.Popen(
+                [sys.executable, "-P", "-c", _PROGRAM, str(self._listener.fileno()), str(self._folder)],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, pass_fds=[self._listener.fileno()],
+                env=_environment(), start_new_session=True,
+            )  # fmt: skip
+        assert host.stdin is not None
+        try:
+            host.stdin.write(self._key.hex().encode() + b"\n")
+            host.stdin.flush()
+        except OSError:
+            pass
+        return host
+
+    def _follow(self, host: subprocess.Popen[bytes]) -> None:
+        """Passes the host's status on until it ends."""
+        assert host.stdout is not None
+        for line in host.stdout:
+            with suppress(ValueError):  # the last line of a killed host may be half a line
+                self._on_status(Status(**json.loads(line)))
+        code = host.wait()
+        _close_pipes(host)
+        with self._log.open("ab") as log:
+            log.write(f"--- host ended with {code}\n".encode())
+
+    def _hang_up(self) -> None:
+        """Nobody listens from now on: waiting clients are cut off, new ones refused."""
+        (self._folder / "host").unlink(missing_ok=True)
+        self._listener.close()
+
+
+def _end(host: subprocess.Popen[bytes]) -> None:
+    assert host.stdin is not None
+    try:
+        host.stdin.close()
+    except OSError:
+        pass
+    try:
+        host.wait(_LEAVE_TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        host.kill()
+
+
+def _close_pipes(host: subprocess.Popen[bytes]) -> None:
+    pipes: tuple[IO[bytes] | None, ...] = (host.stdin, host.stdout)
+    for pipe in pipes:
+        try:
+            if pipe is not None:
+                pipe.close()
+        except OSError:
+            pass
+
+
+def _private_folder() -> Path:
+    """A new folder only this user can enter, short enough for a socket's path; stale ones are removed on the way."""
+    base = tempfile.gettempdir()
+    if len(base) + len(_FOLDER_PREFIX) + 40 > _SOCKET_PATH_LIMIT:
+        base = "/tmp"
+    _sweep(Path(base))
+    return Path(tempfile.mkdtemp(prefix=f"{_FOLDER_PREFIX}{os.getpid()}-", dir=base))
+
+
+def _sweep(base: Path) -> None:
+    """Removes the folders of controllers that were killed before their host was up to do it."""
+    for folder in base.glob(f"{_FOLDER_PREFIX}[0-9]*-*"):
+        process = folder.name.removeprefix(_FOLDER_PREFIX).split("-")[0]
+        try:
+            if process.isdigit() and folder.stat().st_uid == os.getuid():
+                os.kill(int(process), 0)
+        except ProcessLookupError:
+            shutil.rmtree(folder, ignore_errors=True)
+        except OSError:
+            continue
+
+
+def _environment() -> dict[str, str]:
+    """The host's environment: OpenMP threads that sleep while they wait, no thread pool inside tokenizers."""
+    return {"OMP_WAIT_POLICY": "PASSIVE", "TOKENIZERS_PARALLELISM": "false", **os.environ, "PYTHONUNBUFFERED": "1"}
+
+
+_PROGRAM = f"""
+import sys
+sys.path.insert(0, {str(Path(__file__).resolve().parents[2])!r})
+from evalkit.host.server import main
+main(sys.argv[1:])
+"""

@@ -1,0 +1,77 @@
+"""What goes over the wire between the host, its clients and the controller."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from evalkit.generation import Reply
+from evalkit.matrix import Trial
+
+Phase = Literal["starting", "loading", "generating", "judging", "idle"]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What the host must know of a run. Paths are absolute; ``record`` is where recordings go, if anywhere."""
+
+    id: str
+    workspace: str
+    fresh: bool = False
+    record: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Submit:
+    """The trials a client selected, in plan order; sent once, before it wants anything."""
+
+    run: Run
+    trials: tuple[Trial, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """A client asks for one trial it submitted; answered by Settled when that trial is done."""
+
+    trial: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """All replies of one trial: the target's answers in order, then each asking judge's, by index in ``judges``.
+
+    A Failure ends ``replies``. ``done`` of ``total`` trials of the host's plan are settled.
+    """
+
+    trial: str
+    replies: tuple[Reply, ...]
+    judge_replies: tuple[tuple[int, tuple[Reply, ...]], ...] = ()
+    done: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The host cannot serve this client at all (the store cannot be opened, say)."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What the host is doing; a line of JSON on its standard output.
+
+    ``done`` of ``total`` answers are there, ``stored`` of them from the store. ``rate`` is new tokens per second of the
+    last seconds, ``left_s`` the estimated time left. ``note`` is a sentence for the user, said once.
+    """
+
+    phase: Phase
+    target: str = ""
+    done: int = 0
+    total: int = 0
+    stored: int = 0
+    tokens: int = 0
+    rate: float = 0.0
+    left_s: float | None = None
+    loads: int = 0
+    note: str | None = None

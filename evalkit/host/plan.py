@@ -1,0 +1,189 @@
+"""What is still to be asked: trials in plan order, each driven through its turns and its judges' questions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from evalkit.errors import EvalkitError, JudgeError
+from evalkit.generation import Failure, Generation, Reply, Request
+from evalkit.judging.base import MAX_ROUNDS, Judge
+from evalkit.judging.thinking import split_thinking
+from evalkit.matrix import Trial
+from evalkit.probe import Generate, Message
+from evalkit.transcript import Answer, Case, Transcript
+
+AskingJudges = Callable[[Trial], tuple[tuple[int, Judge], ...]]
+
+
+def answer_of(generation: Generation) -> Answer:
+    """The generation as judges see it: thinking and answer kept apart."""
+    thinking, answer, start = split_thinking(generation.text)
+    return Answer(
+        text=generation.text, answer=answer, thinking=thinking, answer_start=start, raw_text=generation.raw_text,
+        finish=generation.finish, new_tokens=generation.new_tokens, identity=generation.identity,
+    )  # fmt: skip
+
+
+def split_text(text: str) -> Answer:
+    """A bare text as judges see an answer."""
+    thinking, answer, start = split_thinking(text)
+    return Answer(text=text, answer=answer, thinking=thinking, answer_start=start, raw_text=text)
+
+
+def conversation(trial: Trial, replies: Iterable[Reply]) -> tuple[tuple[Message, ...], Generate | None]:
+    """The messages so far and the turn that waits for an answer, None when there is none left.
+
+    Earlier answers enter the conversation without their thinking, as chat templates expect.
+    """
+    messages: list[Message] = []
+    answers = iter(replies)
+    for turn in trial.probe.turns:
+        if isinstance(turn, Message):
+            messages.append(turn)
+            continue
+        reply = next(answers, None)
+        if not isinstance(reply, Generation):
+            return tuple(messages), turn
+        messages.append(Message("assistant", answer_of(reply).answer))
+    return tuple(messages), None
+
+
+def case_of(trial: Trial, replies: tuple[Reply, ...]) -> Case:
+    """What judges see of a trial whose every turn was answered."""
+    messages, _ = conversation(trial, replies)
+    answers = tuple(answer_of(reply) for reply in replies if isinstance(reply, Generation))
+    return Case(trial.probe, trial.target.label, Transcript(messages, answers))
+
+
+@dataclass(slots=True)
+class Progress:
+    """One trial on its way: the replies so far, and the judges that still have questions."""
+
+    trial: Trial
+    replies: list[Reply] = field(default_factory=list)
+    asking: tuple[tuple[int, Judge], ...] | None = None
+    judge_replies: dict[int, list[Reply]] = field(default_factory=dict)
+    rounds: dict[int, int] = field(default_factory=dict)
+    questions: list[Ask] = field(default_factory=list)
+    pending: int = 0
+    is_settled: bool = False
+
+    @property
+    def failed(self) -> bool:
+        return bool(self.replies) and isinstance(self.replies[-1], Failure)
+
+    @property
+    def next_request(self) -> Request | None:
+        """The target's next turn, None when all turns are answered or one failed."""
+        if self.failed:
+            return None
+        messages, turn = conversation(self.trial, self.replies)
+        return None if turn is None else self.trial.request(messages, turn)
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A request of one trial, with the place its reply goes to: a turn (judge None) or a judge's list."""
+
+    progress: Progress
+    request: Request
+    judge: int | None = None
+
+
+class Plan:
+    """Every trial submitted so far, in the order of the first submission; no device, no clock, no files."""
+
+    def __init__(self, asking_judges: AskingJudges) -> None:
+        self._asking_judges = asking_judges
+        self._trials: dict[str, Progress] = {}
+        self._open: dict[str, Progress] = {}
+        self.answer_count = 0
+        """How many answers the plan's turns want in all (questions of judges come on top)."""
+
+    def add(self, trials: Iterable[Trial]) -> list[str]:
+        """Adds what is new and returns the ids of trials that were already settled."""
+        settled = []
+        for trial in trials:
+            known = self._trials.get(trial.id)
+            if known is None:
+                self._trials[trial.id] = self._open[trial.id] = Progress(trial)
+                self.answer_count += sum(isinstance(turn, Generate) for turn in trial.probe.turns)
+            elif known.is_settled:
+                settled.append(trial.id)
+        return settled
+
+    def __len__(self) -> int:
+        return len(self._trials)
+
+    @property
+    def settled_count(self) -> int:
+        return len(self._trials) - len(self._open)
+
+    def progress(self, trial: str) -> Progress:
+        return self._trials[trial]
+
+    def __iter__(self) -> Iterator[Progress]:
+        return iter(self._trials.values())
+
+    def __contains__(self, trial: object) -> bool:
+        return trial in self._trials
+
+    def asks(self) -> Iterator[Ask]:
+        """Every request that can be made now, in plan order: the turns of all open trials, then judges' questions.
+
+        Questions come only when no turn of any trial is left, so that a local judge model loads after its subjects.
+        """
+        turns = [
+            Ask(item, request)
+            for item in self._open.values()
+            if not item.pending and item.asking is None and (request := item.next_request) is not None
+        ]
+        if turns:
+            yield from turns
+            return
+        for item in list(self._open.values()):
+            questions, item.questions = item.questions, []
+            yield from questions
+
+    def settle(self, touched: Iterable[Progress]) -> list[Progress]:
+        """Those of the ``touched`` trials that have nothing left to ask, taken out of the open ones."""
+        candidates = {id(item): item for item in touched}.values()
+        done = [item for item in candidates if not item.pending and not item.is_settled and self._is_finished(item)]
+        for item in done:
+            item.is_settled = True
+            del self._open[item.trial.id]
+        return done
+
+    def _is_finished(self, item: Progress) -> bool:
+        if item.failed:
+            return True
+        if item.next_request is not None:
+            return False
+        if item.asking is None:
+            item.asking = self._asking_judges(item.trial)
+        item.questions = self._questions(item)
+        return not item.questions
+
+    def _questions(self, item: Progress) -> list[Ask]:
+        """What the trial's judges want to know now, given the replies so far."""
+        if not item.asking:
+            return []
+        found: list[Ask] = []
+        case = case_of(item.trial, tuple(item.replies))
+        for index, judge in item.asking:
+            so_far = item.judge_replies.setdefault(index, [])
+            rounds = item.rounds.get(index, 0)
+            try:
+                questions = judge.ask(case, tuple(so_far))
+                if questions and rounds >= MAX_ROUNDS:
+                    raise JudgeError(f"it still asks after {MAX_ROUNDS} rounds; a judge must come to an end")
+            except Exception as error:
+                reason = str(error) if isinstance(error, EvalkitError) else f"{type(error).__name__}: {error}"
+                so_far.append(Failure(f"judge {judge.name!r} broke while asking: {reason}"))
+                item.asking = tuple(pair for pair in item.asking if pair[0] != index)
+                continue
+            if questions:
+                item.rounds[index] = rounds + 1
+                found += [Ask(item, question, index) for question in questions]
+        return found

@@ -1,0 +1,65 @@
+"""What the host says of itself while it works: how much is done, how fast, how long still."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+
+from evalkit.host.messages import Phase, Status
+
+_STATUS_EVERY_S = 0.2
+_RATE_WINDOW_S = 5.0
+
+
+class StatusKeeper:
+    """Counts, and says the status at most every 0.2 s or when the phase changes."""
+
+    def __init__(self, say: Callable[[Status], None]) -> None:
+        self._say = say
+        self._phase: Phase = "starting"
+        self._target = ""
+        self._said_at = 0.0
+        self._recent: deque[tuple[float, int]] = deque()
+        self._begun_at = 0.0
+        self._done_before = 0
+        self.done = self.total = self.stored = self.tokens = self.loads = 0
+
+    def begin(self, asks: int) -> None:
+        """A stage of ``asks`` answers starts generating now."""
+        if not self._begun_at:
+            self._begun_at, self._done_before = time.monotonic(), self.done
+        self.total = max(self.total, self.done + asks)
+
+    def tokens_came(self, count: int) -> None:
+        now = time.monotonic()
+        if count:
+            self.tokens += count
+            self._recent.append((now, count))
+        self.show(self._phase)
+
+    def note(self, sentence: str) -> None:
+        self._emit(sentence)
+
+    def show(self, phase: Phase, target: str | None = None, *, now: bool = False) -> None:
+        changed = phase != self._phase or (target is not None and target != self._target)
+        self._phase = phase
+        if target is not None:
+            self._target = target
+        if now or changed or time.monotonic() - self._said_at >= _STATUS_EVERY_S:
+            self._emit(None)
+
+    def _emit(self, note: str | None) -> None:
+        self._said_at = now = time.monotonic()
+        while self._recent and now - self._recent[0][0] > _RATE_WINDOW_S:
+            self._recent.popleft()
+        span = max(now - self._recent[0][0], 0.5) if self._recent else 1.0
+        generated = self.done - self._done_before
+        left = (self.total - self.done) * (now - self._begun_at) / generated if generated > 0 else None
+        self._say(
+            Status(
+                phase=self._phase, target=self._target, done=self.done, total=self.total, stored=self.stored,
+                tokens=self.tokens, rate=sum(count for _, count in self._recent) / span, left_s=left,
+                loads=self.loads, note=note,
+            )
+        )  # fmt: skip

@@ -1,0 +1,66 @@
+"""One stage: the requests of one weight set that can be made now, equal ones asked once, known ones not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from evalkit.generation import Failure, Reply, Request
+from evalkit.host.plan import Ask
+from evalkit.target import Adapter, Target
+
+
+@dataclass(slots=True)
+class Stage:
+    """``asked`` maps an identity to its request and to all who wait for it, in plan order.
+
+    ``refused`` are asks whose target cannot be identified at all (its weights are not there, say), and why.
+    """
+
+    target: Target
+    asked: dict[str, tuple[Request, list[Ask]]] = field(default_factory=dict)
+    refused: list[tuple[Ask, Failure]] = field(default_factory=list)
+
+    @property
+    def adapters(self) -> tuple[tuple[Adapter, ...], ...]:
+        """The adapter combinations of this stage, in plan order, () for the bare base."""
+        return tuple(dict.fromkeys(request.target.adapters for request, _ in self.asked.values()))
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(request.target.label for request, _ in self.asked.values()))
+
+    def take(self, identity: str, reply: Reply) -> list[Ask]:
+        """Hands one reply to all who wait for it."""
+        _, waiting = self.asked.pop(identity)
+        for ask in waiting:
+            deliver(ask, reply)
+        return waiting
+
+
+def next_stage(asks: Iterable[Ask], loaded: object, identify: Callable[[Request], str | Failure]) -> Stage | None:
+    """The asks of the weights that are ``loaded`` if there are any, else of the first weights in plan order."""
+    groups: dict[object, list[Ask]] = {}
+    for ask in asks:
+        groups.setdefault(ask.request.target.weights, []).append(ask)
+    if not groups:
+        return None
+    chosen = groups.get(loaded) or next(iter(groups.values()))
+    stage = Stage(chosen[0].request.target)
+    for ask in chosen:
+        ask.progress.pending += 1
+        identity = identify(ask.request)
+        if isinstance(identity, Failure):
+            stage.refused.append((ask, identity))
+        else:
+            stage.asked.setdefault(identity, (ask.request, []))[1].append(ask)
+    return stage
+
+
+def deliver(ask: Ask, reply: Reply) -> None:
+    """Puts one reply where it belongs."""
+    ask.progress.pending -= 1
+    if ask.judge is None:
+        ask.progress.replies.append(reply)
+    else:
+        ask.progress.judge_replies[ask.judge].append(reply)

@@ -1,0 +1,203 @@
+"""Works through the plan: identities, what is stored already, the engine's steps, what is settled."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+import traceback
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from evalkit.engines import base, table
+from evalkit.errors import EvalkitError
+from evalkit.generation import Failure, Generation, Reply, Request
+from evalkit.host.messages import Run, Settled, Status
+from evalkit.host.plan import Plan, Progress, conversation
+from evalkit.host.progress import StatusKeeper
+from evalkit.host.stages import Stage, deliver, next_stage
+from evalkit.identity import request_identity
+from evalkit.judging.base import Judge, RuleJudge
+from evalkit.judging.panel import asks
+from evalkit.matrix import Trial
+from evalkit.probe import Generate, JudgeUse
+from evalkit.reading.judges import build_judge
+from evalkit.store.database import open_database
+from evalkit.store.generations import GenerationStore
+from evalkit.target import Engine, Settings, Target
+from evalkit.workspace import Workspace
+
+
+class Work:
+    """Everything the host does for one run."""
+
+    def __init__(
+        self, run: Run, on_settled: Callable[[Settled], None], serve: Callable[[], None], say: Callable[[Status], None]
+    ) -> None:
+        self._run = run
+        self._workspace = Workspace(Path(run.workspace))
+        opened = open_database(self._workspace.store_file)
+        self._store = GenerationStore(opened.connection)
+        self._on_settled = on_settled
+        self._serve = serve
+        self._plan = Plan(self._asking_judges)
+        self._judges: dict[JudgeUse, Judge | RuleJudge] = {}
+        self._engines: dict[Engine, base.Engine] = {}
+        self._facts: dict[Target, Settings | Failure] = {}
+        self._stage: Stage | None = None
+        self._loaded: object = None
+        self._progress = StatusKeeper(say)
+        if opened.note:
+            self._progress.note(opened.note)
+
+    def add(self, trials: Iterable[Trial]) -> None:
+        """Puts trials into the plan; those that are there already are left alone."""
+        self._plan.add(trials)
+        self._progress.total = self._plan.answer_count
+
+    def settled(self, trial: str) -> Settled | None:
+        """The replies of a trial that is done; a Failure for one that was never submitted; None: not yet."""
+        if trial not in self._plan:
+            return Settled(trial, (Failure("the host was asked for a trial that is not in its plan"),))
+        item = self._plan.progress(trial)
+        return self._message(item) if item.is_settled else None
+
+    def step(self) -> bool:
+        """Does a piece of work and says whether there may be more."""
+        if self._stage is None:
+            self._stage = next_stage(self._plan.asks(), self._loaded, self._identify)
+            if self._stage is None:
+                self._progress.show("idle")
+                return False
+            self._begin(self._stage)
+        elif self._stage.asked:
+            self._engine_step(self._stage)
+        if not self._stage.asked:
+            self._stage = None
+            if self._run.record and self._plan.settled_count == len(self._plan):
+                self._write_recordings(Path(self._run.record))
+        return True
+
+    def _begin(self, stage: Stage) -> None:
+        """Hands out what is known, then gives the rest to the engine."""
+        touched = [ask.progress for ask, _ in stage.refused]
+        for ask, failure in stage.refused:
+            deliver(ask, failure)
+        known = self._store.find(list(stage.asked), only_run=self._run.id if self._run.fresh else None)
+        for identity, generation in known.items():
+            touched += [ask.progress for ask in stage.take(identity, generation)]
+        self._progress.stored += len(touched) - len(stage.refused)
+        self._progress.done += len(touched)
+        self._settle(touched)
+        if not stage.asked:
+            return
+        self._progress.show("loading", stage.target.label, now=True)
+        try:
+            engine = self._engine(stage.target.engine)
+            if self._loaded != stage.target.weights:
+                self._progress.loads += 1
+            engine.load(stage.target, stage.adapters)
+            self._loaded = stage.target.weights
+            for identity, (request, _) in stage.asked.items():
+                engine.submit(identity, request)
+        except Exception as error:
+            self._loaded = None
+            self._fail(stage, list(stage.asked), error)
+        else:
+            self._progress.begin(sum(len(waiting) for _, waiting in stage.asked.values()))
+
+    def _engine_step(self, stage: Stage) -> None:
+        first = next(iter(stage.asked.values()))[0]
+        self._progress.show("generating", first.target.label)
+        try:
+            results = self._engine(stage.target.engine).step()
+        except Exception as error:
+            self._fail(stage, list(stage.asked), error)
+            return
+        self._finish(stage, results)
+
+    def _finish(self, stage: Stage, results: list[tuple[str, Generation | Failure]]) -> None:
+        """Stores replies, and only then hands them out."""
+        rows = [(identity, stage.asked[identity][0], reply) for identity, reply in results]
+        replies: list[Reply]
+        try:
+            replies = self._store.put(rows, self._run.id)
+        except sqlite3.Error as error:
+            self._progress.note(f"The store cannot be written ({error}): answers of this run are not kept.")
+            replies = [reply for _, _, reply in rows]
+        touched: list[Progress] = []
+        for (identity, _, _), reply in zip(rows, replies, strict=True):
+            touched += [ask.progress for ask in stage.take(identity, reply)]
+        self._progress.done += len(touched)
+        self._settle(touched)
+
+    def _fail(self, stage: Stage, identities: list[str], error: Exception) -> None:
+        if isinstance(error, EvalkitError):
+            reason = str(error)
+        else:
+            traceback.print_exc(file=sys.stderr)
+            reason = f"{type(error).__name__}: {error}"
+        self._finish(stage, [(identity, Failure(reason)) for identity in identities])
+
+    def _settle(self, touched: list[Progress]) -> None:
+        for item in self._plan.settle(touched):
+            self._on_settled(self._message(item))
+
+    def _message(self, item: Progress) -> Settled:
+        return Settled(
+            trial=item.trial.id,
+            replies=tuple(item.replies),
+            judge_replies=tuple((index, tuple(replies)) for index, replies in sorted(item.judge_replies.items())),
+            done=self._plan.settled_count,
+            total=len(self._plan),
+        )
+
+    def _identify(self, request: Request) -> str | Failure:
+        target = request.target
+        if target not in self._facts:
+            try:
+                self._facts[target] = self._engine(target.engine).identity_facts(target)
+            except Exception as error:
+                if not isinstance(error, EvalkitError):
+                    traceback.print_exc(file=sys.stderr)
+                self._facts[target] = Failure(str(error) or type(error).__name__)
+        facts = self._facts[target]
+        return facts if isinstance(facts, Failure) else request_identity(request, facts)
+
+    def _engine(self, engine: Engine) -> base.Engine:
+        if engine not in self._engines:
+            self._engines[engine] = table.create(engine, self._pulse, self._workspace.root)
+        return self._engines[engine]
+
+    def _pulse(self, new_tokens: int) -> bool:
+        self._progress.tokens_came(new_tokens)
+        self._serve()
+        return False
+
+    def _asking_judges(self, trial: Trial) -> tuple[tuple[int, Judge], ...]:
+        """The judges of a trial that ask questions; one that cannot be built is reported by the worker that reads it."""
+        found = []
+        for index, use in enumerate(trial.probe.judges):
+            if use not in self._judges:
+                try:
+                    self._judges[use] = build_judge(use, self._workspace)
+                except Exception:
+                    self._judges[use] = RuleJudge()
+            if asks(self._judges[use]):
+                found.append((index, self._judges[use]))
+        return tuple(found)
+
+    def _write_recordings(self, file: Path) -> None:
+        from evalkit.engines.replay import record_line
+
+        lines = []
+        for item in self._plan:
+            turns = sum(isinstance(turn, Generate) for turn in item.trial.probe.turns)
+            for index, reply in enumerate(item.replies[:turns]):
+                messages, turn = conversation(item.trial, item.replies[:index])
+                if isinstance(reply, Generation) and turn is not None:
+                    lines.append(record_line(item.trial.request(messages, turn), reply))
+        file.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = file.with_name(f".{file.name}.{os.getpid()}")
+        unfinished.write_text("\n".join(dict.fromkeys(lines)) + "\n", encoding="utf-8")
+        os.replace(unfinished, file)

@@ -1,0 +1,140 @@
+"""One YAML test case: turns, a category, what is expected, which judges decide."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from evalkit.target import Settings, Target
+
+Recommendation = Literal["BLOCK", "PASS", "LIMIT"]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a conversation."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Generate:
+    """The place in a conversation where the target answers; ``decoding`` changes that answer's settings."""
+
+    decoding: Settings = ()
+
+
+Turn = Message | Generate
+
+
+@dataclass(frozen=True, slots=True)
+class NumberExpectation:
+    """The answer's last number must be ``value`` within ``tolerance`` (absolute)."""
+
+    value: float
+    tolerance: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class JsonExpectation:
+    """The answer must hold one JSON document, valid against ``schema`` (JSON text of a JSON Schema) if given."""
+
+    schema: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What a probe expects. The first group is for judges of meaning, the second for the ``text`` judge.
+
+    ``must_say`` needs every item, each a tuple of alternative wordings; ``must_not_say`` allows none.
+    Text matches ignore case unless ``case_sensitive``.
+    """
+
+    behaviour: str | None = None
+    recommendation: Recommendation | None = None
+    must_say: tuple[tuple[str, ...], ...] = ()
+    must_not_say: tuple[str, ...] = ()
+
+    contains: tuple[str, ...] = ()
+    contains_any: tuple[str, ...] = ()
+    not_contains: tuple[str, ...] = ()
+    regex: tuple[str, ...] = ()
+    not_regex: tuple[str, ...] = ()
+    equals: tuple[str, ...] = ()
+    number: NumberExpectation | None = None
+    choice: str | None = None
+    json: JsonExpectation | None = None
+    python: bool = False
+    min_chars: int | None = None
+    max_chars: int | None = None
+    min_words: int | None = None
+    max_words: int | None = None
+    case_sensitive: bool = False
+
+    @property
+    def has_text_assertion(self) -> bool:
+        """Whether the ``text`` judge has anything to assert."""
+        return any(getattr(self, name) not in ((), None, False) for name in TEXT_ASSERTIONS)
+
+    @property
+    def has_meaning(self) -> bool:
+        """Whether anything here needs a judge of meaning."""
+        return any(getattr(self, name) not in ((), None) for name in MEANING_ASSERTIONS)
+
+
+MEANING_ASSERTIONS = ("behaviour", "recommendation", "must_say", "must_not_say")
+TEXT_ASSERTIONS = (
+    "contains", "contains_any", "not_contains", "regex", "not_regex", "equals", "number", "choice", "json", "python",
+    "min_chars", "max_chars", "min_words", "max_words",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeUse:
+    """One entry of ``judges:``: which judge, whether its verdict decides, and its own settings.
+
+    ``target`` is the judge's own model, resolved from its ``model`` setting; None for rule judges.
+    """
+
+    use: str
+    required: bool = True
+    settings: Settings = ()
+    target: Target | None = None
+
+    def setting(self, name: str, default: Any = None) -> Any:
+        return dict(self.settings).get(name, default)
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One YAML test case.
+
+    ``file`` is relative to the workspace with forward slashes; ``line`` is where the probe starts.
+    ``judges`` already holds the implied ``degeneration`` and ``text``. ``turns`` ends with a Generate.
+    """
+
+    id: str
+    suite: str
+    file: str
+    line: int
+    category: str
+    turns: tuple[Turn, ...]
+    expect: Expectation
+    judges: tuple[JudgeUse, ...]
+    judge_turns: Literal["last", "all"] = "last"
+    samples: int = 1
+    decoding: Settings = ()
+    subcategory: str | None = None
+    tags: tuple[str, ...] = ()
+    language: str | None = None
+    cluster: str | None = None
+    why: str | None = None
+    license: str | None = None
+    author: str | None = None
+    expect_repetition: bool = False
+
+    @property
+    def prompt(self) -> str:
+        """The user's words, one blank line between turns."""
+        return "\n\n".join(turn.content for turn in self.turns if isinstance(turn, Message) and turn.role == "user")

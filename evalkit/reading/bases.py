@@ -1,0 +1,124 @@
+"""Which model an adapter belongs to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from evalkit.reading.adapters import AdapterFacts, read_adapter_folder, read_hub_adapter
+from evalkit.reading.drafts import Draft, NamedAdapter, NamedModel
+from evalkit.reading.locations import Location, check_model_folder, locate
+from evalkit.reading.places import Unusable
+from evalkit.reading.target_axes import Axes
+from evalkit.target import Adapter, Target
+
+
+def base_of(named: NamedAdapter, axes: Axes) -> NamedModel:
+    """The model an adapter brings with it: the declared base, else the one its adapter_config.json names.
+
+    Raises:
+        EvalkitError: nothing says which, or what is named is not there.
+    """
+    if named.base is not None:
+        return axes.model(named.base, named.place)
+    shown = named.adapter.shown
+    facts = _facts(named)
+    if facts is None:
+        raise named.place.error(
+            f"the base of the hub adapter {shown} is not known before it is downloaded. Pass --eval-model, "
+            f"or run: hf download {shown} adapter_config.json"
+        )
+    if facts.base is None:
+        raise named.place.error(
+            f"{shown}/adapter_config.json names no base (base_model_name_or_path is empty). Pass --eval-model."
+        )
+    location = _base_location(named, facts.base, axes)
+    if location is None:
+        raise named.place.error(
+            f"{shown} names the base {facts.base!r}, which is neither a folder on this machine nor a hub id. "
+            f"Pass --eval-model with the place of that model."
+        )
+    revision = facts.revision if not location.is_local else None
+    return axes.model_at(replace(location, revision=location.revision or revision), named.place)
+
+
+def finished(draft: Draft, axes: Axes) -> Target:
+    """The target a draft stands for, with the facts of its adapters.
+
+    Its folders are checked unless it is replayed: a recording needs no weights.
+
+    Raises:
+        EvalkitError: a folder cannot be used, or an adapter belongs to another model.
+    """
+    if draft.engine.kind == "replay":
+        return draft.target(tuple(_replayed(named) for named in draft.adapters))
+    model = draft.model
+    if model.model.is_local:
+        try:
+            check_model_folder(Path(model.model.location), model.model.shown)
+        except Unusable as error:
+            raise model.place.error(str(error)) from error
+    adapters = []
+    for named in draft.adapters:
+        facts = _facts(named)
+        _check_base(draft, named, facts, axes)
+        adapters.append(replace(named.adapter, facts=facts.facts if facts is not None else ()))
+    return draft.target(tuple(adapters))
+
+
+def _facts(named: NamedAdapter) -> AdapterFacts | None:
+    adapter = named.adapter
+    try:
+        if adapter.is_local:
+            return read_adapter_folder(Path(adapter.location), adapter.shown)
+        return read_hub_adapter(adapter.location, adapter.revision)
+    except Unusable as error:
+        raise named.place.error(str(error)) from error
+
+
+def _replayed(named: NamedAdapter) -> Adapter:
+    adapter = named.adapter
+    try:
+        folder = Path(adapter.location)
+        facts = (
+            read_adapter_folder(folder, adapter.shown)
+            if adapter.is_local
+            else read_hub_adapter(adapter.location, adapter.revision)
+        )
+    except Unusable:
+        return adapter
+    return replace(adapter, facts=facts.facts) if facts is not None else adapter
+
+
+def _base_location(named: NamedAdapter, base: str, axes: Axes) -> Location | None:
+    """Where the base is: relative to the workspace, the current folder, evalkit's own files or the adapter's folder."""
+    builtin = axes.roots(named.place)[-1]
+    beside = (Path(named.adapter.location),) if named.adapter.is_local else ()
+    location = locate(base, (axes.workspace.root, Path.cwd(), builtin, *beside))
+    return location if location is not None and (location.exists or not location.is_local) else None
+
+
+def _check_base(draft: Draft, named: NamedAdapter, facts: AdapterFacts | None, axes: Axes) -> None:
+    """Whether the adapter was trained on the draft's model, as far as this machine can tell."""
+    if named.base is not None:
+        declared = axes.model(named.base, named.place).location
+        if declared.is_same(draft.model.location) or declared.is_copy(draft.model.location):
+            return
+        raise draft.place.error(_foreign(draft, named, named.base, "its declaration says"))
+    if facts is None or facts.base is None:
+        return
+    location = _base_location(named, facts.base, axes) or Location(facts.base, True, facts.base)
+    if location.is_same(draft.model.location) or location.is_copy(draft.model.location):
+        return
+    raise draft.place.error(_foreign(draft, named, facts.base, "its adapter_config.json says"))
+
+
+def _foreign(draft: Draft, named: NamedAdapter, base: str, who: str) -> str:
+    model = draft.model.model
+    shown = model.name if model.name == model.shown else f"{model.name} ({model.shown})"
+    written = model.name if draft.model.is_declared else model.shown
+    return (
+        f"adapter {named.adapter.name} belongs to the model {base}, {who}, not to {shown}. "
+        f"Use --eval-model {base}, or --eval-adapter none for {model.name} alone; "
+        f"where the two are the same weights, declare the adapter in fixtures/targets.yaml with base: {written}"
+    )

@@ -1,0 +1,43 @@
+"""What reading a suite comes to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from evalkit.errors import Problem
+from evalkit.gates import Gate
+from evalkit.probe import Probe
+
+MAX_UNSCORED = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class FileReading:
+    """One file: its good probes, and what is wrong with the others. ``file`` is relative to the workspace."""
+
+    file: str
+    probes: tuple[Probe, ...]
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteSettings:
+    """Title, description and rules of a suite; ``max_unscored`` is a proportion in [0, 1]."""
+
+    title: str
+    description: str
+    max_unscored: float = MAX_UNSCORED
+    gates: tuple[Gate, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteReading:
+    """A suite: its settings and what each of its files came to, in sorted order."""
+
+    name: str
+    settings: SuiteSettings
+    files: tuple[FileReading, ...]
+
+    def file(self, relative: str) -> FileReading | None:
+        """The reading of a file named relative to the workspace, or None where the suite has no such file."""
+        return next((reading for reading in self.files if reading.file == relative), None)

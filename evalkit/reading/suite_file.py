@@ -1,0 +1,122 @@
+"""What suite.yaml says of a whole suite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from evalkit.errors import Problem, UnreadableFile
+from evalkit.gates import Gate
+from evalkit.reading.judge_rules import listing_mistakes
+from evalkit.reading.readings import MAX_UNSCORED, SuiteSettings
+from evalkit.reading.schema import DefaultsEntry, GateEntry, SuiteFileShape
+from evalkit.reading.validate import problems_of
+from evalkit.reading.yaml_nodes import Document, read_flawed_yaml
+from evalkit.workspace import Workspace
+
+SUITE_FILES = ("suite.yaml", "suite.yml")
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteFileReading:
+    """What suite.yaml says, and what is wrong with it.
+
+    ``has_broken_defaults``: the suite's probes cannot run, because their defaults are wrong or may be under a key that
+    is misspelt.
+    """
+
+    settings: SuiteSettings
+    defaults: DefaultsEntry | None = None
+    problems: tuple[Problem, ...] = ()
+    has_broken_defaults: bool = False
+    file: str | None = None
+
+
+def read_suite_file(suite: Path, workspace: Workspace, judge_names: frozenset[str] | None) -> SuiteFileReading:
+    """What suite.yaml of the folder ``suite`` says; plain settings where there is none."""
+    plain = SuiteSettings(title=suite.stem if suite.is_file() else suite.name, description="")
+    if not suite.is_dir():
+        return SuiteFileReading(plain)
+    found = sorted(path for name in SUITE_FILES for path in suite.rglob(name))
+    strays = tuple(_stray_problems([path for path in found if path != suite / SUITE_FILES[0]], suite, workspace))
+    path = suite / SUITE_FILES[0]
+    if path not in found:
+        return SuiteFileReading(plain, problems=strays)
+    shown = workspace.shown(path)
+    try:
+        document = read_flawed_yaml(path, shown)
+    except UnreadableFile as error:
+        return SuiteFileReading(plain, None, (*error.problems, *strays), has_broken_defaults=True, file=shown)
+    return _read(document, plain, strays, judge_names)
+
+
+def _read(
+    document: Document, plain: SuiteSettings, strays: tuple[Problem, ...], judge_names: frozenset[str] | None
+) -> SuiteFileReading:
+    """The settings and the defaults, each usable where the other is broken."""
+    flaws = [flaw for flaw in document.flaws if flaw.path[:1] != ("defaults",)]
+    problems = [document.flaw_problem(flaw) for flaw in flaws]
+    settings = plain
+    if not problems:
+        try:
+            settings, found = _settings(SuiteFileShape.model_validate(document.data), document, plain)
+            problems += found
+        except ValidationError as error:
+            problems += problems_of(error, SuiteFileShape, document)
+    defaults, wrong = read_defaults(document, judge_names)
+    known = SuiteFileShape.model_fields
+    is_unsure = not isinstance(document.data, dict) or any(key not in known for key in document.data)
+    every = (*sorted((*problems, *wrong), key=lambda problem: problem.line or 0), *strays)
+    return SuiteFileReading(settings, defaults, every, has_broken_defaults=bool(wrong) or is_unsure, file=document.file)
+
+
+def read_defaults(
+    document: Document, judge_names: frozenset[str] | None
+) -> tuple[DefaultsEntry | None, tuple[Problem, ...]]:
+    """The ``defaults`` of a probe file or of suite.yaml (None where there are none), or what is wrong with them."""
+    at = ("defaults",)
+    if not isinstance(document.data, dict) or "defaults" not in document.data:
+        return None, ()
+    flaws = tuple(document.flaw_problem(flaw) for flaw in document.flaws if flaw.path[:1] == at)
+    if flaws:
+        return None, flaws
+    try:
+        defaults = DefaultsEntry.model_validate(document.data["defaults"])
+    except ValidationError as error:
+        return None, tuple(problems_of(error, DefaultsEntry, document, at))
+    mistakes = listing_mistakes(defaults.judges or (), judge_names)
+    problems = tuple(document.problem((*at, *path), message) for path, message in mistakes)
+    return (None if problems else defaults), problems
+
+
+def _settings(
+    shape: SuiteFileShape, document: Document, plain: SuiteSettings
+) -> tuple[SuiteSettings, tuple[Problem, ...]]:
+    """The settings, and the gates that repeat a name."""
+    gates: dict[str, Gate] = {}
+    problems: list[Problem] = []
+    for index, entry in enumerate(shape.gates or ()):
+        line = document.line(("gates", index))
+        if entry.name in gates:
+            message = f"the gate {entry.name!r} is already at {gates[entry.name].source}. Give this one another name."
+            problems.append(document.problem(("gates", index, "name"), message))
+        else:
+            gates[entry.name] = _gate(entry, plain.title, f"{document.file}:{line}")
+    title, limit = shape.title or plain.title, MAX_UNSCORED if shape.max_unscored is None else shape.max_unscored
+    return SuiteSettings(title, shape.description or "", limit, tuple(gates.values())), tuple(problems)
+
+
+def _gate(entry: GateEntry, suite: str, source: str) -> Gate:
+    return Gate(
+        name=entry.name, suite=suite, metric=entry.metric, target=entry.target, category=entry.category,
+        at_least=entry.at_least, at_most=entry.at_most, because=entry.because or "", source=source,
+    )  # fmt: skip
+
+
+def _stray_problems(strays: list[Path], suite: Path, workspace: Workspace) -> Iterator[Problem]:
+    for path in strays:
+        message = f"a suite's own file is {workspace.shown(suite / SUITE_FILES[0])}. Move or rename this one."
+        yield Problem(workspace.shown(path), message)

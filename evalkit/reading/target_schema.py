@@ -1,0 +1,166 @@
+"""The shape of targets.yaml and of gates files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from evalkit.gates import Metric
+from evalkit.target import DType, QuantisationKind, Role
+
+PARTS = ("model", "quantisation", "condition", "decoding")
+
+
+class Entry(BaseModel):
+    """A mapping of a file: no unknown keys, no silent conversions."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class DecodingEntry(Entry):
+    """One decoding; what is left out keeps evalkit's value (greedy, 256 new tokens)."""
+
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    min_p: float | None = None
+    repetition_penalty: float | None = None
+    max_new_tokens: int | None = None
+    stop: list[str] | None = None
+    seed: int | None = None
+
+    @field_validator("stop", mode="before")
+    @classmethod
+    def _one_stop_is_a_list(cls, value: Any) -> Any:
+        return [value] if isinstance(value, str) else value
+
+
+class ModelEntry(Entry):
+    """One model: a folder, or a hub id with its revision. ``decoding`` is what this model changes in every decoding."""
+
+    path: str | None = None
+    hub: str | None = None
+    revision: str | None = None
+    trust_remote_code: bool = False
+    demo: bool = False
+    decoding: DecodingEntry | None = None
+
+
+class AdapterEntry(Entry):
+    """One peft adapter; ``base`` names the model it belongs to where its own adapter_config.json says another."""
+
+    path: str | None = None
+    hub: str | None = None
+    revision: str | None = None
+    base: str | None = None
+
+
+class QuantisationEntry(Entry):
+    """One way to hold weights; ``kind`` may be left out where the name is a kind."""
+
+    kind: QuantisationKind | None = None
+    compute_dtype: DType | None = None
+    double_quant: bool | None = None
+    int8_threshold: float | None = None
+
+
+class ConditionEntry(Entry):
+    """One system prompt: a file of the workspace, or its text."""
+
+    file: str | None = None
+    system: str | None = None
+
+
+class EngineEntry(BaseModel):
+    """One engine: ``kind`` and settings that the kind itself understands."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, strict=True)
+
+    kind: str | None = None
+
+
+class TargetEntry(Entry):
+    """One target; the short form is text such as ``demo+steady:nf4:naked:greedy``."""
+
+    model: str
+    adapter: list[str] = Field(default_factory=list)
+    quantisation: str | None = None
+    condition: str | None = None
+    decoding: str | None = None
+    engine: str | None = None
+    role: Role | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, data: Any) -> Any:
+        return short_form(data) if isinstance(data, str) else data
+
+    @field_validator("adapter", mode="before")
+    @classmethod
+    def _one_adapter_is_a_list(cls, value: Any) -> Any:
+        return adapter_names(value) if isinstance(value, str) else value
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether only a model was written, so that it may also be the name of a target."""
+        rest = (self.quantisation, self.condition, self.decoding, self.engine, self.role)
+        return not self.adapter and not any(rest)
+
+
+class TargetsFile(Entry):
+    """fixtures/targets.yaml and the files it includes."""
+
+    include: list[str] = Field(default_factory=list)
+    models: dict[str, ModelEntry] = Field(default_factory=dict)
+    adapters: dict[str, AdapterEntry] = Field(default_factory=dict)
+    quantisations: dict[str, QuantisationEntry] = Field(default_factory=dict)
+    conditions: dict[str, ConditionEntry] = Field(default_factory=dict)
+    decodings: dict[str, DecodingEntry] = Field(default_factory=dict)
+    engines: dict[str, EngineEntry] = Field(default_factory=dict)
+    targets: dict[str | int, TargetEntry] = Field(default_factory=dict)
+    default: list[TargetEntry] = Field(default_factory=list)
+    gates: list[str] = Field(default_factory=list)
+
+    @field_validator("targets", mode="before")
+    @classmethod
+    def _a_list_is_numbered(cls, value: Any) -> Any:
+        return dict(enumerate(value)) if isinstance(value, list) else value
+
+
+class GateEntry(Entry):
+    """One gate; ``because`` says in plain words why the rule must hold."""
+
+    name: str
+    suite: str
+    metric: Metric
+    target: str = "*"
+    category: str | None = None
+    at_least: float | None = Field(default=None, ge=0, le=1)
+    at_most: float | None = Field(default=None, ge=0, le=1)
+    because: str = ""
+
+
+class GatesFile(Entry):
+    """A file of gates."""
+
+    gates: list[GateEntry]
+
+
+def short_form(text: str) -> dict[str, Any]:
+    """The fields of ``model+adapter:quantisation:condition:decoding``; later parts may be left out.
+
+    Raises:
+        ValueError: more than four parts, or an empty one.
+    """
+    parts = text.split(":")
+    model, *adapters = parts[0].split("+")
+    if len(parts) > len(PARTS) or not all((*parts, model, *adapters)):
+        raise ValueError(f"expected model+adapter:quantisation:condition:decoding, found {text!r}")
+    fields: dict[str, Any] = dict(zip(PARTS, (model, *parts[1:]), strict=False))
+    return {**fields, "adapter": [name for name in adapters if name != "none"]}
+
+
+def adapter_names(text: str) -> list[str]:
+    """The adapters a text names: ``none`` is no adapter at all."""
+    return [] if text == "none" else [text]

@@ -1,0 +1,64 @@
+"""One finished trial as it is stored, exported and summarised."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal
+
+TrialOutcome = Literal["pass", "fail", "unscored", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class TrialRecord:
+    """One finished trial. Plain values only (it crosses xdist and becomes a line of results.jsonl).
+
+    ``expected`` says in words what the probe expects. ``verdicts`` are dicts of the fields of ``Verdict``.
+    ``generations`` are the identities of the target's answers in order. ``new_tokens`` and ``prompt_tokens`` sum over
+    its answers; ``generation_s`` likewise, in seconds.
+    ``stored`` is true when every answer came from the store; ``stored_age_s`` is the oldest of those.
+    """
+
+    trial: str
+    suite: str
+    file: str
+    line: int
+    probe: str
+    category: str
+    target: str
+    outcome: TrialOutcome
+    reason: str
+    sample: int = 0
+    subcategory: str | None = None
+    cluster: str | None = None
+    tags: tuple[str, ...] = ()
+    language: str | None = None
+    expected: str = ""
+    role: str = "subject"
+    is_demo: bool = False
+    score: float | None = None
+    flags: tuple[str, ...] = ()
+    verdicts: tuple[dict[str, Any], ...] = ()
+    generations: tuple[str, ...] = ()
+    finishes: tuple[str, ...] = ()
+    prompt_tokens: int = 0
+    new_tokens: int = 0
+    system_placement: str = "none"
+    stored: bool = False
+    stored_age_s: float | None = None
+    generation_s: float | None = None
+    worker: str = "main"
+
+    @property
+    def is_collapsed(self) -> bool:
+        return "collapsed" in self.flags
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain lists and dicts, ready for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> TrialRecord:
+        """The inverse of ``to_dict``; lists become tuples, unknown keys are ignored."""
+        known = {item.name for item in fields(cls)}
+        plain = {key: tuple(value) if isinstance(value, list) else value for key, value in data.items() if key in known}
+        return cls(**plain)

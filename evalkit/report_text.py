@@ -1,0 +1,70 @@
+"""What a failing probe prints: where, the prompt, the answer with its evidence marked, the reason, how to run it."""
+
+from __future__ import annotations
+
+import shlex
+
+from evalkit.matrix import Trial
+from evalkit.reporting.safe_text import for_terminal
+from evalkit.session import Judged
+from evalkit.transcript import Answer
+from evalkit.verdict import Span, Verdict
+
+_SHOWN_CHARS = 600
+_CONTEXT_CHARS = 160
+
+
+def failure_lines(trial: Trial, judged: Judged, nodeid: str) -> list[str]:
+    """The lines of one failing probe, hostile characters removed; long texts are cut where the cut is said."""
+    probe, case = trial.probe, judged.case
+    lines = [f"{probe.file}:{probe.line}: {probe.id} ({probe.category}) on {trial.target.label}"]
+    if probe.why:
+        lines.append(f"tests: {for_terminal(probe.why)}")
+    answers = iter(case.transcript.answers)
+    for message in case.transcript.messages:
+        if message.role == "assistant":
+            answer = next(answers)
+            lines.append(f"answer: {_answer(answer, _spans(judged, case.answers, answer))}{_ending(answer)}")
+        else:
+            lines.append(f"{message.role}: {_cut(for_terminal(message.content))}")
+    if probe.expect.behaviour:
+        lines.append(f"expected: {for_terminal(probe.expect.behaviour)}")
+    lines += [_verdict(verdict) for verdict in judged.decision.verdicts if verdict.outcome != "pass"]
+    lines.append(f"run it alone: pytest {shlex.quote(nodeid)}")
+    return lines
+
+
+def _verdict(verdict: Verdict) -> str:
+    optional = "" if verdict.required else " (optional)"
+    return f"{verdict.judge}{optional}: {verdict.outcome}: {for_terminal(verdict.reason)}"
+
+
+def _spans(judged: Judged, judged_answers: tuple[Answer, ...], answer: Answer) -> list[Span]:
+    """The spans of failing judges in this answer, in order."""
+    position = next((index for index, other in enumerate(judged_answers) if other is answer), None)
+    spans = (
+        span for verdict in judged.decision.verdicts if verdict.outcome == "fail" for span in verdict.spans
+    )
+    return sorted((span for span in spans if span.answer == position), key=lambda span: (span.start, span.end))
+
+
+def _answer(answer: Answer, spans: list[Span]) -> str:
+    """The answer with evidence between » and «; when long, the part around the first evidence."""
+    pieces, end = [], 0
+    for span in spans:
+        if span.start >= end:
+            pieces += [answer.text[end : span.start], "»", answer.text[span.start : span.end], "«"]
+            end = span.end
+    marked = for_terminal("".join([*pieces, answer.text[end:]]))
+    first = marked.find("»")
+    if first > _SHOWN_CHARS - _CONTEXT_CHARS:
+        marked = f"… {marked[first - _CONTEXT_CHARS :]}"
+    return _cut(marked)
+
+
+def _ending(answer: Answer) -> str:
+    return f" [cut at {answer.new_tokens} tokens]" if answer.finish == "length" else ""
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _SHOWN_CHARS else f"{text[:_SHOWN_CHARS]}… ({len(text)} characters)"

@@ -1,0 +1,158 @@
+"""The files of a run: results.jsonl for machines, review.csv for people, summary.md for a pull request."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from evalkit.gates import GateResult
+from evalkit.record import TrialRecord
+from evalkit.reporting.markdown import summary_markdown
+from evalkit.reporting.safe_text import for_csv, utf8_safe
+from evalkit.reporting.summary import DEMO_STAMP, RunFacts, Summary, record_order
+from evalkit.transcript import Answer
+
+RUN_FIELDS = ("worker", "stored", "stored_age_s", "generation_s")
+"""What may differ between two runs of the same thing, kept apart under ``run``."""
+
+REVIEW_COLUMNS = (
+    "trial", "file", "line", "category", "target", "prompt", "expected", "answer", "thinking", "verdict", "reason",
+    "flags", "stamp", "human_label", "human_failure_kind", "human_note",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class TrialTexts:
+    """What a record leaves out: the conversation as (role, content) pairs, and the target's answers.
+
+    ``expected`` says in words what a person should look for; the record's own words are taken where it is empty.
+    """
+
+    messages: tuple[tuple[str, str], ...] = ()
+    answers: tuple[Answer, ...] = ()
+    expected: str = ""
+
+
+TrialPair = tuple[TrialRecord, TrialTexts]
+
+
+def results_jsonl(records_with_texts: Iterable[TrialPair], *, run: RunFacts) -> Iterator[str]:
+    """One line of ASCII JSON per trial, sorted; all but the key ``run`` is the same at any number of workers."""
+    for record, texts in _sorted(records_with_texts, run):
+        data = record.to_dict()
+        del data["is_demo"]
+        mine = {"id": run.run_id, **{name: data.pop(name) for name in RUN_FIELDS}}
+        answers = [
+            {
+                "text": answer.text,
+                "answer": answer.answer,
+                "thinking": answer.thinking,
+                "raw_text": answer.raw_text,
+                "finish": answer.finish,
+            }
+            for answer in texts.answers
+        ]
+        messages = [{"role": role, "content": content} for role, content in texts.messages]
+        line = {
+            "demo": record.is_demo or run.is_demo,
+            **data,
+            "messages": messages,
+            "answers": answers,
+            "run": mine,
+        }
+        yield json.dumps(_finite(line), ensure_ascii=True, allow_nan=False, default=str) + "\n"
+
+
+def _finite(value: Any) -> Any:
+    """The value with NaN and infinities as text, which JSON has no numbers for."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, dict):
+        return {str(key): _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return value
+
+
+def review_csv(records_with_texts: Iterable[TrialPair], *, run: RunFacts) -> str:
+    """One row per trial for a person to judge, with empty columns for what they find.
+
+    Begins with a byte-order mark and ends rows with CRLF, as spreadsheets want; no cell is a formula.
+    """
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+    writer.writerow(REVIEW_COLUMNS)
+    for record, texts in _sorted(records_with_texts, run):
+        writer.writerow([for_csv(cell) for cell in _review_row(record, texts, run)])
+    return "\ufeff" + buffer.getvalue()
+
+
+def _review_row(record: TrialRecord, texts: TrialTexts, run: RunFacts) -> tuple[str, ...]:
+    last = texts.answers[-1] if texts.answers else None
+    return (
+        record.trial,
+        record.file,
+        str(record.line),
+        record.category,
+        record.target,
+        _conversation(texts.messages),
+        texts.expected or record.expected,
+        last.answer if last else "",
+        last.thinking if last else "",
+        record.outcome,
+        record.reason,
+        " ".join(record.flags),
+        DEMO_STAMP if record.is_demo or run.is_demo else "",
+        "",
+        "",
+        "",
+    )
+
+
+def _conversation(messages: Sequence[tuple[str, str]]) -> str:
+    """What led to the last answer: the bare prompt, or every message with its role where there is more than one."""
+    asked = messages[:-1] if messages and messages[-1][0] == "assistant" else messages
+    if len(asked) == 1:
+        return asked[0][1]
+    return "\n\n".join(f"{role}: {content}" for role, content in asked)
+
+
+def _sorted(records_with_texts: Iterable[TrialPair], run: RunFacts) -> list[TrialPair]:
+    order = record_order(run.targets)
+    return sorted(records_with_texts, key=lambda pair: order(pair[0]))
+
+
+def write_run(
+    folder: Path,
+    summary: Summary,
+    texts: Mapping[str, TrialTexts],
+    gate_results: Sequence[GateResult] = (),
+    status_sentences: Sequence[str] = (),
+) -> list[Path]:
+    """Writes results.jsonl, summary.md and review.csv, each whole or not at all; ``texts`` is by trial id."""
+    pairs = [(record, texts.get(record.trial, TrialTexts())) for record in summary.records]
+    folder.mkdir(parents=True, exist_ok=True)
+    markdown = summary_markdown(summary, gate_results, status_sentences)
+    return [
+        _write(folder / "results.jsonl", results_jsonl(pairs, run=summary.run)),
+        _write(folder / "summary.md", [markdown]),
+        _write(folder / "review.csv", [review_csv(pairs, run=summary.run)]),
+    ]
+
+
+def _write(path: Path, parts: Iterable[str]) -> Path:
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with unfinished.open("w", encoding="utf-8", newline="") as file:
+            file.writelines(utf8_safe(part) for part in parts)
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return path

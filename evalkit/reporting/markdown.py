@@ -1,0 +1,141 @@
+"""The summary of a run as GitHub markdown, for a pull request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+from tabulate import tabulate
+
+from evalkit.gates import GateOutcome, GateResult
+from evalkit.record import TrialRecord
+from evalkit.reporting import phrases, tables
+from evalkit.reporting.layout import Column
+from evalkit.reporting.safe_text import for_markdown
+from evalkit.reporting.summary import DEMO_STAMP, Summary, TargetSummary
+
+MAX_LISTED = 200
+"""Failing probes and errors shown each: GitHub refuses comments over 65,536 characters."""
+
+MAX_REASON = 300
+
+
+def summary_markdown(
+    summary: Summary, gate_results: Sequence[GateResult] = (), status_sentences: Sequence[str] = ()
+) -> str:
+    """The facts of the terminal's summary, with provenance and the bounds of every rate.
+
+    A demo run's stamp is the first and the last line.
+    """
+    stamp = [f"**{DEMO_STAMP}**"] if summary.run.is_demo else []
+    blocks = [
+        *stamp,
+        f"# evalkit run {for_markdown(summary.run.run_id)}",
+        _items(status_sentences),
+        *_target_blocks(summary),
+        *_failing_blocks(summary),
+        *_record_blocks("Errors", summary.errors, summary),
+        *_gate_blocks(gate_results),
+        "## Run",
+        _run_facts(summary),
+        *stamp,
+    ]
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _target_blocks(summary: Summary) -> list[str]:
+    blocks = []
+    if len(summary.targets) > 1:
+        totals = [target.total for target in summary.targets]
+        columns = [
+            *tables.quality_columns(totals, summary.total),
+            *tables.cost_columns(totals, summary.total),
+        ]
+        blocks += ["## Targets", _table("target", [target.label for target in summary.targets], columns)]
+    for target in summary.targets:
+        blocks += [f"## {for_markdown(target.label)} ({for_markdown(target.role)})", _category_table(target, summary)]
+        blocks.append(_items(phrases.target_notes(target.total)))
+    return blocks
+
+
+def _category_table(target: TargetSummary, summary: Summary) -> str:
+    columns = tables.category_columns(target.rows, summary.total)
+    if summary.total.unscored:
+        columns.append(tables.bounds_column(target.rows))
+    if summary.total.fabricated:
+        columns.append(Column("fabricated", tuple(str(row.fabricated) for row in target.rows)))
+    return _table("category", [row.name for row in target.rows], columns)
+
+
+def _table(label_header: str, labels: Sequence[str], columns: Sequence[Column]) -> str:
+    cells = [column.cells for column in columns]
+    return tabulate(
+        list(zip([for_markdown(label) for label in labels], *cells, strict=True)),
+        headers=[label_header, *(column.header for column in columns)],
+        tablefmt="pipe",
+        disable_numparse=True,
+        colalign=["left", *("right" for _ in columns)],
+    )
+
+
+def _failing_blocks(summary: Summary) -> list[str]:
+    expected = summary.expected_failures
+    reference = f"Reference targets: {expected} failing, as they may; not listed." if expected else ""
+    return [*_record_blocks("Failing probes", summary.failing, summary), reference]
+
+
+def _record_blocks(title: str, records: Sequence[TrialRecord], summary: Summary) -> list[str]:
+    if not records:
+        return []
+    rows = [
+        (
+            for_markdown(f"{record.file}:{record.line}"),
+            for_markdown(f"{record.probe}:s{record.sample}" if record.sample else record.probe),
+            for_markdown(record.target),
+            for_markdown(_shortened(record.reason)),
+        )
+        for record in records[:MAX_LISTED]
+    ]
+    listed = tabulate(rows, headers=["where", "probe", "target", "reason"], tablefmt="pipe", disable_numparse=True)
+    left = len(records) - MAX_LISTED
+    where = f"{summary.run.out}/results.jsonl" if summary.run.out else "results.jsonl"
+    return [f"## {title}: {len(records)}", listed, f"… and {left} more in {for_markdown(where)}" if left > 0 else ""]
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= MAX_REASON else text[: MAX_REASON - 1] + "…"
+
+
+_MARKS: dict[GateOutcome, str] = {
+    "holds": "ok",
+    "breached": "**BREACHED**",
+    "undecided": "not decided",
+    "not_applicable": "n.a.",
+}
+
+
+def _gate_blocks(results: Sequence[GateResult]) -> list[str]:
+    if not results:
+        return []
+    rows = [(_MARKS[item.outcome], for_markdown(item.gate.name), for_markdown(item.sentence)) for item in results]
+    return ["## Gates", tabulate(rows, headers=["", "gate", "measured"], tablefmt="pipe", disable_numparse=True)]
+
+
+def _run_facts(summary: Summary) -> str:
+    run = summary.run
+    facts = [
+        ("started", datetime.fromtimestamp(run.started_at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")),
+        ("time", phrases.duration(run.wall_s)),
+        ("tokens", phrases.token_sentence(summary.total)),
+        ("store", phrases.store_sentence(summary.total)),
+        *(("adapter", footer) for footer in run.footers),
+        *(("note", note) for note in run.notes),
+        *run.provenance,
+        ("log", run.log),
+        ("rerun", run.rerun),
+    ]
+    return _items(f"{name}: {value}" for name, value in facts if value)
+
+
+def _items(sentences: Iterable[str]) -> str:
+    return "\n".join(f"- {for_markdown(sentence)}" for sentence in sentences)

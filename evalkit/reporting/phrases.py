@@ -1,0 +1,60 @@
+"""Times, sources and counts in words."""
+
+from __future__ import annotations
+
+from evalkit.tally import Tally
+
+
+def duration(seconds: float) -> str:
+    """``5 min 12 s``."""
+    whole = round(seconds)
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def age(seconds: float) -> str:
+    """``3 days old``; the largest unit that fits."""
+    for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        count = int(seconds // size)
+        if count:
+            return f"{counted(count, unit)} old"
+    return "under a minute old"
+
+
+def counted(count: int, noun: str) -> str:
+    """``1 trial``, ``2 trials``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def token_sentence(total: Tally) -> str:
+    """How many tokens were written, how many of them in this run, and how fast an answer came."""
+    fresh = total.new_tokens - total.stored_tokens
+    speed = "" if total.tokens_per_s is None else f", {total.tokens_per_s:.1f} a second per answer"
+    return f"{total.prompt_tokens} read, {total.new_tokens} written ({fresh} in this run){speed}"
+
+
+def store_sentence(total: Tally) -> str:
+    """How many trials were answered from the store, and how old the oldest answer is."""
+    oldest = "" if total.oldest_stored_s is None else f", the oldest {age(total.oldest_stored_s)}"
+    return f"{total.stored} of {counted(total.n, 'trial')} answered from it{oldest}"
+
+
+def target_notes(tally: Tally) -> list[str]:
+    """What a table of rates leaves out: the bounds of the rate, fabrications, answers that were cut."""
+    notes = []
+    if tally.unscored:
+        low, high = tally.rate_if_unscored_failed or 0.0, tally.rate_if_unscored_passed or 0.0
+        notes.append(
+            f"{tally.unscored} of {tally.answered} unscored: "
+            f"the rate is {100 * low:.1f} % if all of them failed, {100 * high:.1f} % if all passed"
+        )
+    if tally.fabricated:
+        notes.append(f"{tally.fabricated} of {tally.answered} fabricated")
+    if tally.length_finishes:
+        notes.append(f"{counted(tally.length_finishes, 'answer')} cut at max_new_tokens (finish: length)")
+    return notes

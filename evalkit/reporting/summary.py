@@ -1,0 +1,102 @@
+"""One run's records boiled down to counts and rates, the same whatever order they arrived in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from evalkit.record import TrialRecord
+from evalkit.tally import Tally
+
+DEMO_STAMP = "DEMO MODEL: its numbers mean nothing"
+ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """What a report says of the run as a whole.
+
+    ``started_at`` is epoch seconds. ``targets`` are labels in plan order, ``categories`` in the suites' order.
+    ``footers`` describe adapters, a line each; ``log`` and ``out`` are paths and ``rerun`` a command, as to be shown.
+    """
+
+    run_id: str
+    started_at: float
+    wall_s: float
+    targets: tuple[str, ...]
+    categories: tuple[str, ...]
+    is_demo: bool = False
+    provenance: tuple[tuple[str, str], ...] = ()
+    footers: tuple[str, ...] = ()
+    log: str = ""
+    out: str = ""
+    rerun: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TargetSummary:
+    """One target: a tally per category, and ``total`` over all of them."""
+
+    label: str
+    role: str
+    categories: tuple[Tally, ...]
+    total: Tally
+
+    @property
+    def rows(self) -> tuple[Tally, ...]:
+        """The categories, then ``all``."""
+        return (*self.categories, self.total)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A whole run; ``records`` are sorted by suite, file, line, target and sample."""
+
+    run: RunFacts
+    targets: tuple[TargetSummary, ...]
+    total: Tally
+    records: tuple[TrialRecord, ...]
+
+    @property
+    def failing(self) -> tuple[TrialRecord, ...]:
+        """Failing probes of subjects: the ones somebody has to look at."""
+        return tuple(record for record in self.records if record.outcome == "fail" and record.role != "reference")
+
+    @property
+    def expected_failures(self) -> int:
+        """Failing probes of reference targets, which are there to misbehave."""
+        return sum(record.outcome == "fail" and record.role == "reference" for record in self.records)
+
+    @property
+    def errors(self) -> tuple[TrialRecord, ...]:
+        return tuple(record for record in self.records if record.outcome == "error")
+
+
+def summarise(records: Sequence[TrialRecord], *, run: RunFacts) -> Summary:
+    """The run's numbers; targets and categories that ``run`` does not name come last, by name."""
+    ordered = tuple(sorted(records, key=record_order(run.targets)))
+    targets = []
+    for label in _in_order(run.targets, (record.target for record in ordered)):
+        own = [record for record in ordered if record.target == label]
+        categories = _in_order(run.categories, (record.category for record in own))
+        rows = tuple(Tally.of(name, (record for record in own if record.category == name)) for name in categories)
+        targets.append(TargetSummary(label, own[0].role, rows, Tally.of(ALL, own)))
+    return Summary(run, tuple(targets), Tally.of(ALL, ordered), ordered)
+
+
+def record_order(targets: Sequence[str]) -> Callable[[TrialRecord], tuple[str, str, int, int, str, int, str]]:
+    """The sort key of every list of trials: suite, file, line, target in plan order, sample."""
+    places = {label: place for place, label in enumerate(targets)}
+
+    def key(record: TrialRecord) -> tuple[str, str, int, int, str, int, str]:
+        place = places.get(record.target, len(places))
+        return (record.suite, record.file, record.line, place, record.target, record.sample, record.trial)
+
+    return key
+
+
+def _in_order(known: Sequence[str], found: Iterable[str]) -> list[str]:
+    present = set(found)
+    named = [name for name in dict.fromkeys(known) if name in present]
+    return named + sorted(present - set(named))

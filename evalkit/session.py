@@ -1,0 +1,269 @@
+"""One worker's run: which trials there are, obtaining their answers, judging them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from evalkit import matrix
+from evalkit.errors import GenerationFailed, UsageError
+from evalkit.generation import Failure, Generation, Reply
+from evalkit.host.client import Address, HostClient
+from evalkit.host.messages import Run, Settled
+from evalkit.host.plan import case_of
+from evalkit.judging.base import Judge
+from evalkit.judging.panel import read_all
+from evalkit.matrix import Trial
+from evalkit.probe import Expectation, JudgeUse, Probe
+from evalkit.reading.build import SuiteReading, read_suite
+from evalkit.reading.judges import build_judge, judge_hash, judge_names
+from evalkit.reading.targets import TargetChoice, TargetTable, read_targets
+from evalkit.record import TrialRecord
+from evalkit.target import Target
+from evalkit.transcript import Case
+from evalkit.verdict import Decision
+from evalkit.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line said about the run."""
+
+    choice: TargetChoice
+    samples: int | None = None
+    limit: int | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One trial at its end: what the judges saw and what they came to."""
+
+    case: Case
+    decision: Decision
+    record: TrialRecord
+
+
+class Session:
+    """Reads suites, makes trials, asks the host, judges. Imports no pytest and opens no store."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        options: Options,
+        run: Run,
+        address: Callable[[], Address],
+        while_waiting: Callable[[], None] = lambda: None,
+        worker: str = "main",
+    ) -> None:
+        self.workspace = workspace
+        self._options = options
+        self._run = run
+        self._address = address
+        self._while_waiting = while_waiting
+        self._worker = worker
+        self._suites: dict[Path, SuiteReading] = {}
+        self._judges: dict[JudgeUse, tuple[Judge, str]] = {}
+        self._client: HostClient | None = None
+        self._submitted: set[str] = set()
+        self._settled: dict[str, Settled | Exception] = {}
+
+    @cached_property
+    def table(self) -> TargetTable:
+        return read_targets(self.workspace)
+
+    @cached_property
+    def targets(self) -> tuple[Target, ...]:
+        """The targets of this run, in plan order.
+
+        Raises:
+            UsageError, UnreadableFile: the command line or fixtures/targets.yaml cannot be acted on.
+        """
+        return self.table.resolve(self._options.choice)
+
+    def suite(self, file: Path) -> SuiteReading:
+        """The suite that a probe file belongs to, read once."""
+        folder = self.workspace.suite_of(file)
+        if folder not in self._suites:
+            self._suites[folder] = read_suite(folder, self.workspace, judge_names(self.workspace))
+        return self._suites[folder]
+
+    def trials(self, file: Path) -> tuple[Trial, ...]:
+        """The trials of one probe file under the run's limit, in the order of the file."""
+        suite = self.suite(file)
+        shown = self.workspace.shown(file)
+        probes = [probe for reading in suite.files for probe in reading.probes]
+        if self._options.limit is not None:
+            probes = list(matrix.limited(probes, self._options.limit))
+        return self._cross(probe for probe in probes if probe.file == shown)
+
+    def planned(self) -> dict[str, int]:
+        """How many trials each suite read so far has in full, without any limit or selection."""
+        return {
+            suite.name: len(self._cross(probe for reading in suite.files for probe in reading.probes))
+            for suite in self._suites.values()
+        }
+
+    def suites(self, records: Iterable[TrialRecord]) -> tuple[SuiteReading, ...]:
+        """The suites that records of YAML probes come from, each once."""
+        files = dict.fromkeys(self.workspace.root / record.file for record in records)
+        found = {reading.name: reading for file in files if self.workspace.is_probe_file(file) for reading in [self.suite(file)]}
+        return tuple(found.values())
+
+    def trial(self, probe: Probe, target: Target, sample: int = 0) -> Trial:
+        """A trial of a probe that comes from a Python test."""
+        return Trial(self._with_judge_targets(probe), target, sample, self._options.seed)
+
+    def submit(self, trials: Iterable[Trial]) -> None:
+        """Hands trials to the host in an order that depends on nothing but what they are."""
+        rank = {target: position for position, target in enumerate(self.targets)}
+        new = {trial.id: trial for trial in trials if trial.id not in self._submitted}
+        ordered = sorted(
+            new.values(),
+            key=lambda trial: (
+                rank.get(trial.target, len(rank)), trial.probe.file, trial.probe.line, trial.probe.id, trial.sample,
+            ),
+        )  # fmt: skip
+        self._submitted.update(new)
+        if ordered:
+            self._host.submit(ordered)
+
+    def obtain(self, trial: Trial) -> None:
+        """Waits until the trial's answers are there; what goes wrong is raised later, by ``judged``."""
+        if trial.id in self._settled:
+            return
+        self.submit([trial])
+        try:
+            self._settled[trial.id] = self._host.obtain(trial.id)
+        except Exception as error:
+            self._settled[trial.id] = error
+
+    def replies(self, trial: Trial) -> Settled:
+        """The trial's replies; the ones obtained before, or obtained now.
+
+        Raises:
+            HostLost, StoreError: the host cannot answer at all.
+            GenerationFailed: a request ended in a Failure.
+        """
+        self.obtain(trial)
+        settled = self._settled[trial.id]
+        if isinstance(settled, Exception):
+            raise settled
+        if settled.replies and isinstance(settled.replies[-1], Failure):
+            raise GenerationFailed(settled.replies[-1].reason)
+        return settled
+
+    def judged(self, trial: Trial) -> Judged:
+        """The trial's decision, with its record.
+
+        Raises:
+            HostLost, StoreError, GenerationFailed, UnreadableFile, JudgeError: the trial is an ERROR, not a failure.
+        """
+        settled = self.replies(trial)
+        case = case_of(trial, settled.replies)
+        decision = self.decide(case, dict(settled.judge_replies))
+        return Judged(case, decision, self._record(trial, settled.replies, decision))
+
+    def decide(self, case: Case, judge_replies: dict[int, tuple[Reply, ...]]) -> Decision:
+        """What the probe's judges come to on one case."""
+        uses = case.probe.judges
+        for use in uses:
+            if use not in self._judges:
+                self._judges[use] = build_judge(use, self.workspace), judge_hash(use, self.workspace)
+        return read_all(
+            tuple((use, self._judges[use][0]) for use in uses),
+            case,
+            tuple(judge_replies.get(index, ()) for index in range(len(uses))),
+            tuple(self._judges[use][1] for use in uses),
+        )
+
+    def error_record(self, trial: Trial, reason: str) -> TrialRecord:
+        """The record of a trial that has no verdict because the harness broke."""
+        settled = self._settled.get(trial.id)
+        replies = settled.replies if isinstance(settled, Settled) else ()
+        return replace(self._record(trial, replies, None), reason=reason)
+
+    def close(self) -> None:
+        if self._client is not None:
+            self._client.close()
+
+    @property
+    def _host(self) -> HostClient:
+        if self._client is None:
+            self._client = HostClient(self._address(), self._run, self._while_waiting)
+        return self._client
+
+    def _cross(self, probes: Iterable[Probe]) -> tuple[Trial, ...]:
+        resolved = (self._with_judge_targets(probe) for probe in probes)
+        return matrix.trials(resolved, self.targets, samples=self._options.samples, run_seed=self._options.seed)
+
+    def _with_judge_targets(self, probe: Probe) -> Probe:
+        """The probe with each judge's ``model:`` setting resolved to a target."""
+        if not any(use.setting("model") for use in probe.judges):
+            return probe
+        return replace(probe, judges=tuple(self._with_target(use) for use in probe.judges))
+
+    def _with_target(self, use: JudgeUse) -> JudgeUse:
+        model = use.setting("model")
+        if not model:
+            return use
+        found = self.table.resolve(TargetChoice(targets=(str(model),)))
+        if len(found) != 1:
+            raise UsageError(f"judge {use.use!r}: model {model!r} names {len(found)} targets; name one")
+        return replace(use, target=found[0])
+
+    def _record(self, trial: Trial, replies: tuple[Reply, ...], decision: Decision | None) -> TrialRecord:
+        answers = [reply for reply in replies if isinstance(reply, Generation)]
+        ages = [time.time() - answer.created_at for answer in answers if answer.is_stored]
+        probe = trial.probe
+        return TrialRecord(
+            trial=trial.id, suite=probe.suite, file=probe.file, line=probe.line, probe=probe.id,
+            category=probe.category, target=trial.target.label, sample=trial.sample, subcategory=probe.subcategory,
+            cluster=probe.cluster, tags=probe.tags, language=probe.language, expected=expected_words(probe.expect),
+            role=trial.target.role, is_demo=trial.target.model.is_demo,
+            outcome=decision.outcome if decision else "error",
+            reason=decision.reason if decision else "",
+            score=decision.score if decision else None,
+            flags=decision.flags if decision else (),
+            verdicts=tuple(_plain(asdict(verdict)) for verdict in decision.verdicts) if decision else (),
+            generations=tuple(answer.identity for answer in answers),
+            finishes=tuple(answer.finish for answer in answers),
+            prompt_tokens=sum(answer.prompt_tokens for answer in answers),
+            new_tokens=sum(answer.new_tokens for answer in answers),
+            system_placement=next((answer.system_placement for answer in answers), "none"),
+            stored=bool(answers) and len(ages) == len(answers),
+            stored_age_s=max(ages, default=None),
+            generation_s=None if ages else sum(answer.total_s or 0.0 for answer in answers),
+            worker=self._worker,
+        )  # fmt: skip
+
+
+def _plain(value: object) -> object:
+    """Tuples of pairs as dicts, tuples as lists: what JSON and xdist can carry."""
+    if isinstance(value, dict):
+        return {
+            key: dict(item) if key in ("labels", "signals") else _plain(item) for key, item in value.items()
+        }
+    return [_plain(item) for item in value] if isinstance(value, (tuple, list)) else value
+
+
+def expected_words(expect: Expectation) -> str:
+    """The expectation in one line for people who review by hand."""
+    parts = [expect.behaviour or ""]
+    if expect.recommendation:
+        parts.append(f"[{expect.recommendation}]")
+    for name, value in asdict(expect).items():
+        if name not in ("behaviour", "recommendation", "case_sensitive") and value not in ((), None, False):
+            parts.append(f"{name}: {_words(value)}")
+    return " ".join(part for part in parts if part)
+
+
+def _words(value: object) -> str:
+    if isinstance(value, (tuple, list)):
+        return "; ".join(" | ".join(item) if isinstance(item, (tuple, list)) else str(item) for item in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {item}" for name, item in value.items() if item is not None)
+    return str(value)

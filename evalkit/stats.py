@@ -1,0 +1,55 @@
+"""Formulas for rates and how sure one can be of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from math import sqrt
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """Bounds of a proportion, both in [0, 1]."""
+
+    low: float
+    high: float
+
+
+def wilson_interval(passed: int, total: int, confidence: float = 0.95) -> Interval:
+    """Interval for a pass rate that stays honest at 0 of n and n of n.
+
+    Bounds are proportions in [0, 1]. An empty sample gives (0.0, 1.0).
+    With p = passed / total and z the two-sided quantile: (p + z²/2n ± z·√(p(1-p)/n + z²/4n²)) / (1 + z²/n).
+
+    Raises:
+        ValueError: passed is negative or exceeds total, or confidence is not between 0 and 1.
+
+    Source: Wilson (1927); recommended for small n by Brown, Cai and DasGupta (2001).
+    """
+    if not 0 <= passed <= total:
+        raise ValueError(f"passed must be between 0 and total; found passed={passed!r}, total={total!r}")
+    if not 0.0 < confidence < 1.0:
+        raise ValueError(f"confidence must be between 0 and 1; found {confidence!r}")
+    if total == 0:
+        return Interval(0.0, 1.0)
+    z = _quantile(confidence)
+    share, z2 = passed / total, z * z / total
+    centre = share + z2 / 2
+    half = z * sqrt(share * (1 - share) / total + z2 / (4 * total))
+    # At the ends the formula gives exactly 0 and 1; floating point may miss them by one bit.
+    low = 0.0 if passed == 0 else max(0.0, (centre - half) / (1 + z2))
+    high = 1.0 if passed == total else min(1.0, (centre + half) / (1 + z2))
+    return Interval(low, high)
+
+
+def percent(share: float | None) -> str:
+    """A proportion as people read it, ``91.7 %``; a rate over nothing is ``-``."""
+    return "-" if share is None else f"{100 * share:.1f} %"
+
+
+@lru_cache(maxsize=16)
+def _quantile(confidence: float) -> float:
+    """The two-sided quantile of the normal distribution: 1.96 for 95 %."""
+    from statistics import NormalDist  # 10 ms of imports that an unrelated pytest run need not pay
+
+    return NormalDist().inv_cdf(0.5 + confidence / 2)

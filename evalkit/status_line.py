@@ -1,0 +1,71 @@
+"""The line under pytest's progress that says what the host is doing; nothing where there is no terminal."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from evalkit.host.messages import Status
+
+_CLEAR_BELOW = "\n\x1b[2K\x1b[1A"
+
+
+class StatusLine:
+    """Drawn below pytest's own line, from the main thread alone.
+
+    The launcher's thread only hands over the newest status. Without -n the worker draws while it waits; with -n the
+    drawing is put into xdist's event queue, so that it happens between its events.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._status: Status | None = None
+        self._is_drawn = False
+
+    def take(self, status: Status) -> None:
+        """Called from another thread: remembers, and asks xdist's loop to draw."""
+        self._status = status
+        session = self._config.pluginmanager.getplugin("dsession")
+        queue = getattr(session, "queue", None)
+        if queue is not None and self._terminal() is not None:
+            session.worker_evalkit_status = self.draw
+            queue.put(("evalkit_status", {}))
+
+    def draw(self) -> None:
+        reporter = self._terminal()
+        if reporter is None or self._status is None or self._status.phase == "idle":
+            return
+        width = shutil.get_terminal_size().columns
+        self._write(reporter, f"\n\x1b[2K{status_text(self._status)[: width - 1]}\x1b[1A")
+        self._is_drawn = True
+
+    def clear(self) -> None:
+        reporter = self._terminal()
+        if self._is_drawn and reporter is not None:
+            self._write(reporter, _CLEAR_BELOW)
+            self._is_drawn = False
+
+    def _write(self, reporter: Any, text: str) -> None:
+        """Past the writer's bookkeeping of columns, which must keep describing pytest's own line."""
+        file = reporter._tw._file
+        file.write(f"{text}\x1b[{reporter._tw.width_of_current_line + 1}G")
+        file.flush()
+
+    def _terminal(self) -> Any:
+        reporter = self._config.pluginmanager.getplugin("terminalreporter")
+        return reporter if reporter is not None and getattr(reporter, "isatty", False) else None
+
+
+def status_text(status: Status) -> str:
+    """``generating demo+steady:nf4:naked:greedy  214/384 (56 stored)  812 tok/s  0:12 left``"""
+    parts = [f"{status.phase} {status.target}".strip(), f"{status.done}/{status.total}"]
+    if status.stored:
+        parts[1] += f" ({status.stored} stored)"
+    if status.phase == "generating":
+        parts.append(f"{status.rate:.0f} tok/s")
+        if status.left_s is not None:
+            parts.append(f"{int(status.left_s) // 60}:{int(status.left_s) % 60:02d} left")
+    return "evalkit: " + "  ".join(parts)

@@ -1,0 +1,61 @@
+"""Opens the workspace's SQLite file."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from evalkit.errors import StoreError
+from evalkit.store.migrations import migrate
+
+BUSY_TIMEOUT_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An open database and a sentence for the user when the old file had to be moved aside."""
+
+    connection: sqlite3.Connection
+    note: str | None = None
+
+
+def open_database(file: Path) -> Opened:
+    """The database at ``file``, made and migrated as needed; a corrupt one is moved aside, never deleted.
+
+    Raises:
+        StoreError: the folder cannot be written, or the file was made by a newer evalkit.
+    """
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        return Opened(_connect(file))
+    except sqlite3.OperationalError as error:
+        raise StoreError(f"{file}: cannot open the store: {error}. Check the disk and the folder's permissions.") from None
+    except sqlite3.DatabaseError as error:
+        aside = _move_aside(file)
+        note = f"The store {file} is corrupt ({error}); it was moved to {aside.name} and a new one begun."
+        return Opened(_connect(file), note)
+    except OSError as error:
+        raise StoreError(f"{file}: cannot open the store: {error}. Check the disk and the folder's permissions.") from None
+
+
+def _connect(file: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(file, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        migrate(connection, file)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _move_aside(file: Path) -> Path:
+    aside = file.with_name(f"{file.name}.corrupt-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}")
+    os.replace(file, aside)
+    for suffix in ("-wal", "-shm"):
+        file.with_name(file.name + suffix).unlink(missing_ok=True)
+    return aside

@@ -1,0 +1,103 @@
+"""Generations by identity: written by the host alone, as they finish."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from evalkit.generation import Failure, Generation, Reply, Request
+from evalkit.probe import Message
+
+_LOOKUP_SIZE = 500
+
+
+class GenerationStore:
+    """Content-addressed answers. Several answers of one identity may exist (``--eval-fresh``); the newest counts."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def find(self, identities: Sequence[str], *, only_run: str | None = None) -> dict[str, Generation]:
+        """The newest answer of each identity that has one; ``only_run`` looks at that run's answers alone."""
+        found: dict[str, Generation] = {}
+        for start in range(0, len(identities), _LOOKUP_SIZE):
+            part = identities[start : start + _LOOKUP_SIZE]
+            marks = ",".join("?" * len(part))
+            query = f"SELECT identity, created_at, reply FROM generations WHERE identity IN ({marks})"
+            values: list[Any] = list(part)
+            if only_run is not None:
+                query += " AND run = ?"
+                values.append(only_run)
+            for identity, created_at, reply in self._connection.execute(query + " ORDER BY number", values):
+                found[identity] = _generation(identity, created_at, json.loads(reply))
+        return found
+
+    def conversations(self, identities: Sequence[str]) -> dict[str, tuple[tuple[Message, ...], Generation]]:
+        """Each identity's newest answer with the messages it answered, the condition's system text first."""
+        found: dict[str, tuple[tuple[Message, ...], Generation]] = {}
+        query = "SELECT created_at, request, reply FROM generations WHERE identity = ? ORDER BY number DESC LIMIT 1"
+        for identity in identities:
+            row = self._connection.execute(query, (identity,)).fetchone()
+            if row is not None:
+                request = json.loads(row[1])
+                condition = request["condition"]
+                system = () if condition is None else (Message("system", condition),)
+                messages = (*system, *(Message(role, content) for role, content in request["messages"]))
+                found[identity] = messages, _generation(identity, row[0], json.loads(row[2]))
+        return found
+
+    def put(self, settled: Iterable[tuple[str, Request, Reply]], run: str) -> list[Reply]:
+        """Stores replies in one transaction and returns them with identity and time filled in."""
+        now = time.time()
+        stored: list[Reply] = []
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            for identity, request, reply in settled:
+                if isinstance(reply, Failure):
+                    row = (identity, now, run, request.target.label, _safe(reply.reason))
+                    self._connection.execute("INSERT INTO failures VALUES (?, ?, ?, ?, ?)", row)
+                    stored.append(replace(reply, identity=identity))
+                else:
+                    self._connection.execute(
+                        "INSERT INTO generations (identity, created_at, run, target, request, reply)"
+                        " VALUES (?, ?, ?, ?, ?, ?)",
+                        (identity, now, run, request.target.label, _request_json(request), _reply_json(reply)),
+                    )
+                    stored.append(replace(reply, identity=identity, created_at=now))
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+        return stored
+
+
+def _request_json(request: Request) -> str:
+    plain = {
+        "messages": [[message.role, message.content] for message in request.messages],
+        "condition": request.target.condition.system,
+        "decoding": asdict(request.decoding),
+        "seed": request.seed,
+        "sample": request.sample,
+    }
+    return json.dumps(plain)
+
+
+def _reply_json(generation: Generation) -> str:
+    plain = asdict(generation)
+    for derived in ("identity", "created_at", "is_stored"):
+        del plain[derived]
+    return json.dumps(plain)
+
+
+def _generation(identity: str, created_at: float, plain: dict[str, Any]) -> Generation:
+    plain["token_ids"] = tuple(plain["token_ids"])
+    plain["facts"] = tuple((name, value) for name, value in plain["facts"])
+    return Generation(**plain, identity=identity, created_at=created_at, is_stored=True)
+
+
+def _safe(text: str) -> str:
+    return text.encode("utf-8", "replace").decode("utf-8")

@@ -1,0 +1,54 @@
+"""The store's tables, version by version."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from evalkit.errors import StoreError
+
+VERSIONS: tuple[tuple[str, ...], ...] = (
+    (
+        """CREATE TABLE generations (
+            number INTEGER PRIMARY KEY, identity TEXT NOT NULL, created_at REAL NOT NULL,
+            run TEXT NOT NULL, target TEXT NOT NULL, request TEXT NOT NULL, reply TEXT NOT NULL)""",
+        "CREATE INDEX generations_by_identity ON generations (identity)",
+        """CREATE TABLE failures (
+            identity TEXT NOT NULL, created_at REAL NOT NULL, run TEXT NOT NULL, target TEXT NOT NULL,
+            reason TEXT NOT NULL)""",
+        """CREATE TABLE runs (
+            run TEXT PRIMARY KEY, started_at REAL NOT NULL, finished_at REAL, status INTEGER, facts TEXT NOT NULL)""",
+        """CREATE TABLE trials (
+            run TEXT NOT NULL, trial TEXT NOT NULL, record TEXT NOT NULL, PRIMARY KEY (run, trial)) WITHOUT ROWID""",
+    ),
+)
+
+
+def migrate(connection: sqlite3.Connection, file: Path) -> None:
+    """Brings the tables up to date in one transaction; two processes may call it at once.
+
+    Raises:
+        StoreError: the file was made by a newer evalkit.
+    """
+    if _version(connection) == len(VERSIONS):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        version = _version(connection)
+        if version > len(VERSIONS):
+            raise StoreError(
+                f"{file}: this store is of version {version}; this evalkit knows up to {len(VERSIONS)}. "
+                "Update evalkit, or move the file away to begin a new one."
+            )
+        for statements in VERSIONS[version:]:
+            for statement in statements:
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {len(VERSIONS)}")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])

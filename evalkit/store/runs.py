@@ -1,0 +1,45 @@
+"""Runs and their trials: written by the controller alone."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from typing import Any
+
+from evalkit.record import TrialRecord
+
+
+class RunStore:
+    """One row a run, one row a trial of it."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def begin(self, run: str, started_at: float, facts: dict[str, Any]) -> None:
+        self._connection.execute(
+            "INSERT OR REPLACE INTO runs (run, started_at, facts) VALUES (?, ?, ?)", (run, started_at, json.dumps(facts))
+        )
+
+    def put(self, run: str, records: Iterable[TrialRecord]) -> None:
+        """Stores records in one transaction; a record of the same trial replaces the earlier one."""
+        rows = [(run, record.trial, json.dumps(record.to_dict())) for record in records]
+        self._connection.execute("BEGIN IMMEDIATE")
+        self._connection.executemany("INSERT OR REPLACE INTO trials VALUES (?, ?, ?)", rows)
+        self._connection.execute("COMMIT")
+
+    def finish(self, run: str, finished_at: float, status: int) -> None:
+        self._connection.execute(
+            "UPDATE runs SET finished_at = ?, status = ? WHERE run = ?", (finished_at, status, run)
+        )
+
+    def records(self, run: str) -> tuple[TrialRecord, ...]:
+        rows = self._connection.execute("SELECT record FROM trials WHERE run = ? ORDER BY trial", (run,))
+        return tuple(TrialRecord.from_dict(json.loads(row[0])) for row in rows)
+
+    def runs(self) -> tuple[tuple[str, float, float | None, int | None, dict[str, Any]], ...]:
+        """(run, started at, finished at, exit status, facts), newest first."""
+        rows = self._connection.execute(
+            "SELECT run, started_at, finished_at, status, facts FROM runs ORDER BY started_at DESC"
+        )
+        return tuple((run, begun, ended, status, json.loads(facts)) for run, begun, ended, status, facts in rows)

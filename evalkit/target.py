@@ -1,0 +1,121 @@
+"""The thing under test: model × adapter × quantisation × condition × decoding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+Role = Literal["subject", "reference"]
+QuantisationKind = Literal["fp32", "bf16", "fp16", "nf4", "fp4", "int8"]
+DType = Literal["fp32", "bf16", "fp16"]
+Settings = tuple[tuple[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Weights to load: a folder or a hub id with its revision.
+
+    ``location`` is the absolute folder, or the hub id. ``shown`` is how the user wrote it.
+    """
+
+    name: str
+    location: str
+    is_local: bool
+    shown: str
+    revision: str | None = None
+    trust_remote_code: bool = False
+    is_demo: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """A peft adapter; ``facts`` are (r, alpha, target modules, peft type, …) of its adapter_config.json."""
+
+    name: str
+    location: str
+    is_local: bool
+    shown: str
+    revision: str | None = None
+    facts: Settings = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Quantisation:
+    """How the weights are held; ``compute_dtype`` None means the engine's default for the device."""
+
+    name: str
+    kind: QuantisationKind
+    compute_dtype: DType | None = None
+    double_quant: bool = False
+    int8_threshold: float = 6.0
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What surrounds the user's words; ``system`` is the text of the system prompt or kernel, None for naked."""
+
+    name: str
+    system: str | None = None
+    shown: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decoding:
+    """How tokens are chosen for one row. ``temperature`` 0 is greedy; ``stop`` are strings that end the text.
+
+    ``seed`` None takes the run's seed. ``top_k`` 0, ``top_p`` 1 and ``min_p`` 0 are off.
+    """
+
+    temperature: float = 0.0
+    top_p: float = 1.0
+    top_k: int = 0
+    min_p: float = 0.0
+    repetition_penalty: float = 1.0
+    max_new_tokens: int = 256
+    stop: tuple[str, ...] = ()
+    seed: int | None = None
+
+    @property
+    def is_greedy(self) -> bool:
+        return self.temperature == 0.0
+
+    def changed(self, change: Settings) -> Decoding:
+        """This decoding with some fields replaced; names are those of the dataclass."""
+        return replace(self, **dict(change)) if change else self
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """Which engine answers, with its own settings (``kind`` is a key of ``engines.table``)."""
+
+    name: str = "local"
+    kind: str = "local"
+    settings: Settings = ()
+
+    def setting(self, name: str, default: Any = None) -> Any:
+        return dict(self.settings).get(name, default)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One point of the cross product, labelled ``gemma2-27b+logos21:nf4:naked:greedy``."""
+
+    model: Model
+    quantisation: Quantisation
+    adapters: tuple[Adapter, ...] = ()
+    condition: Condition = Condition("naked")
+    decoding_name: str = "greedy"
+    decoding: Decoding = Decoding()
+    engine: Engine = Engine()
+    role: Role = "subject"
+    label: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        weights = "+".join((self.model.name, *(adapter.name for adapter in self.adapters)))
+        parts = (weights, self.quantisation.name, self.condition.name, self.decoding_name)
+        object.__setattr__(self, "label", ":".join(parts))
+
+    @property
+    def weights(self) -> tuple[Engine, Model, Quantisation]:
+        """What must be in memory for this target; adapters come on top of it."""
+        return (self.engine, self.model, self.quantisation)

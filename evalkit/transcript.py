@@ -1,0 +1,53 @@
+"""The trial's full conversation, thinking and answer kept apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from evalkit.generation import Finish
+from evalkit.probe import Message, Probe
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer of the target: ``text`` as it came (end tokens removed), split into ``thinking`` and ``answer``.
+
+    ``answer_start`` is where ``answer`` begins in ``text``, in characters. ``new_tokens`` counts both parts.
+    """
+
+    text: str
+    answer: str
+    thinking: str = ""
+    answer_start: int = 0
+    raw_text: str = ""
+    finish: Finish = "stop"
+    new_tokens: int = 0
+    identity: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """The conversation as it happened: ``messages`` in order (the answers among them), ``answers`` the target's."""
+
+    messages: tuple[Message, ...]
+    answers: tuple[Answer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What a judge sees: the probe, the target's label and the transcript."""
+
+    probe: Probe
+    target_label: str
+    transcript: Transcript
+
+    @property
+    def answers(self) -> tuple[Answer, ...]:
+        """The answers to judge: the last one, or all with ``judge_turns: all``."""
+        every = self.transcript.answers
+        return every if self.probe.judge_turns == "all" else every[-1:]
+
+    @property
+    def prompt(self) -> str:
+        """All the user's words of the conversation."""
+        return self.probe.prompt

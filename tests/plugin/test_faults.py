@@ -1,0 +1,118 @@
+"""What happens when a process dies in the middle of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Bench
+
+
+HOST_KILLER = """\
+import os
+import pathlib
+import signal
+
+
+def hosts():
+    for process in pathlib.Path("/proc").iterdir():
+        if process.name.isdigit():
+            try:
+                log = os.readlink(process / "fd" / "2")
+            except OSError:
+                continue
+            if log.startswith(str(pathlib.Path.cwd() / ".evalkit")):
+                yield int(process.name)
+
+
+def judge(case):
+    killed = pathlib.Path("killed")
+    times = len(killed.read_text()) if killed.exists() else 0
+    if times < {times}:
+        for process in list(hosts()):
+            killed.write_text("x" * (times + 1))
+            os.kill(process, signal.SIGKILL)
+            while pathlib.Path(f"/proc/{{process}}/fd").exists() and list(pathlib.Path(f"/proc/{{process}}/fd").iterdir()):
+                pass
+    return True
+"""
+
+
+def hosts(bench: Bench) -> list[str]:
+    """Processes that serve this workspace: their log is open in it."""
+    found = []
+    for process in Path("/proc").iterdir():
+        if process.name.isdigit():
+            try:
+                if (process / "fd" / "2").readlink().is_relative_to(bench.root / ".evalkit"):
+                    found.append(process.name)
+            except OSError:
+                continue
+    return found
+
+
+def test_a_crashed_worker_costs_one_error(bench: Bench) -> None:
+    """The trial it died in is an ERROR with a sentence; every other trial passes."""
+    bench.suite(*(f"Question number {number}?" for number in range(8)))
+    bench.write("judges/deadly.py", "import os\n\n\ndef judge(case):\n    os._exit(3)\n")
+    bench.write("suites/small/deadly.yaml", "probes: [{id: d, prompt: Die now?, judges: [deadly]}]\n")
+    bench.record("Die now?", "I would rather not, thank you.")
+
+    result = bench.run("suites/small", "-n2")
+
+    result.assert_outcomes(passed=8, errors=1)
+    assert result.ret == 1
+    broken = [line for line in bench.results() if line["outcome"] == "error"]
+    assert [line["probe"] for line in broken] == ["d"]
+    assert broken[0]["reason"] == (
+        "the xdist worker crashed in this trial; run the same command again, finished answers are kept"
+    )
+
+
+@pytest.mark.parametrize("workers", [[], ["-n2"]], ids=["bare", "n2"])
+def test_a_host_killed_once_is_started_again(bench: Bench, workers: list[str]) -> None:
+    """Nothing is lost: the run passes, and says that the host was lost once."""
+    bench.suite(*(f"Question number {number}?" for number in range(4)))
+    bench.write("judges/killer.py", HOST_KILLER.format(times=1))
+    bench.write("suites/small/a_kill.yaml", "probes: [{id: k, prompt: Kill it?, judges: [killer]}]\n")
+    bench.record("Kill it?", "It is done, as you asked me.")
+
+    result = bench.run("suites/small", *workers)
+
+    result.assert_outcomes(passed=5)
+    result.stdout.fnmatch_lines(["*The model host was lost and started again. Host log: .evalkit/host-*.log"])
+    assert result.ret == 0
+
+
+@pytest.mark.parametrize("workers", [[], ["-n2"]], ids=["bare", "n2"])
+def test_a_host_killed_twice_gives_errors_and_the_next_run_resumes(bench: Bench, workers: list[str]) -> None:
+    """What had no answer is an ERROR that names the log; the same command again passes."""
+    bench.suite(*(f"Question number {number}?" for number in range(4)))
+    bench.write("judges/killer.py", HOST_KILLER.format(times=2))
+    for name in ("a_kill", "b_kill"):
+        bench.write(f"suites/small/{name}.yaml", f"probes: [{{id: {name}, prompt: Kill {name}?, judges: [killer]}}]\n")
+        bench.record(f"Kill {name}?", "It is done, as you asked me.")
+
+    result = bench.run("suites/small", *workers)
+
+    outcomes = result.parseoutcomes()
+    assert outcomes["errors"] >= 1
+    assert outcomes["errors"] + outcomes["passed"] == 6
+    assert result.ret == 1
+    reasons = {str(line["reason"]) for line in bench.results() if line["outcome"] == "error"}
+    assert all(reason.startswith("Host lost after ") and ".evalkit/host-" in reason for reason in reasons)
+    bench.run("suites/small", *workers).assert_outcomes(passed=6)
+
+
+def test_nothing_is_left_behind(bench: Bench) -> None:
+    """After a run there is no host, and no folder of its socket."""
+    before = set(Path("/tmp").glob("evalkit-*"))
+    bench.suite("What does the kettle cost?")
+
+    bench.run("suites/small", "-n2").assert_outcomes(passed=1)
+
+    assert hosts(bench) == []
+    assert set(Path("/tmp").glob("evalkit-*")) <= before

@@ -45,7 +45,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )  # fmt: skip
     add(
         "--eval-strict-files", dest="evalkit_strict_files", action="store_true",
-        help="a probe file that cannot be read ends the run before anything is generated",
+        help="where a probe file cannot be read, report that and run nothing else",
     )  # fmt: skip
     add("--eval-out", dest="evalkit_out", metavar="FOLDER", help="where reports go (reports/out of the workspace)")
     parser.addini("evalkit_collect", "named: probes of suites named on the command line (default); always", default="named")
@@ -71,6 +71,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "evalkit_target" in metafunc.fixturenames:
         targets = run_of(metafunc.config).session.targets
         metafunc.parametrize("evalkit_target", targets, ids=[target.label for target in targets])
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if RUN in config.stash:
+        run_of(config).keep_only_unreadable(items)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

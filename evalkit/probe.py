@@ -75,12 +75,17 @@ class Expectation:
     @property
     def has_text_assertion(self) -> bool:
         """Whether the ``text`` judge has anything to assert."""
-        return any(getattr(self, name) not in ((), None, False) for name in TEXT_ASSERTIONS)
+        return any(is_asserted(getattr(self, name)) for name in TEXT_ASSERTIONS)
 
     @property
     def has_meaning(self) -> bool:
         """Whether anything here needs a judge of meaning."""
-        return any(getattr(self, name) not in ((), None) for name in MEANING_ASSERTIONS)
+        return any(is_asserted(getattr(self, name)) for name in MEANING_ASSERTIONS)
+
+
+def is_asserted(value: object) -> bool:
+    """Whether a field of an Expectation asks for anything; 0 (``max_chars: 0``) does."""
+    return value is not None and value is not False and value != ()
 
 
 MEANING_ASSERTIONS = ("behaviour", "recommendation", "must_say", "must_not_say")

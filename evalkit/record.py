@@ -60,5 +60,7 @@ class TrialRecord:
     def from_dict(cls, data: dict[str, Any]) -> TrialRecord:
         """The inverse of ``to_dict``; lists become tuples, unknown keys are ignored."""
         known = {item.name for item in fields(cls)}
-        plain = {key: tuple(value) if isinstance(value, list) else value for key, value in data.items() if key in known}
+        plain: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in data.items() if key in known
+        }
         return cls(**plain)

@@ -40,7 +40,14 @@ class PytestRun:
         """The file as a collector, if it is a probe file."""
         if not self.session.workspace.is_probe_file(path):
             return None
-        return ProbeFile.of(parent, path, self.session, is_strict=self.config.getoption("evalkit_strict_files"))
+        return ProbeFile.of(parent, path, self.session)
+
+    def keep_only_unreadable(self, items: list[pytest.Item]) -> None:
+        """With --eval-strict-files and a broken file: its ERROR is all that is left to run."""
+        unreadable: list[pytest.Item] = [item for item in items if isinstance(item, UnreadableItem)]
+        if unreadable and self.config.getoption("evalkit_strict_files"):
+            self.config.hook.pytest_deselected(items=[item for item in items if item not in unreadable])
+            items[:] = unreadable
 
     def submit(self, items: Sequence[pytest.Item]) -> None:
         """Hands the whole selected plan to the host; nothing is started where nothing would be run."""

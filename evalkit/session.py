@@ -17,7 +17,7 @@ from evalkit.host.plan import case_of
 from evalkit.judging.base import Judge
 from evalkit.judging.panel import read_all
 from evalkit.matrix import Trial
-from evalkit.probe import Expectation, JudgeUse, Probe
+from evalkit.probe import Expectation, JudgeUse, Probe, is_asserted
 from evalkit.reading.build import SuiteReading, read_suite
 from evalkit.reading.judges import build_judge, judge_hash, judge_names
 from evalkit.reading.targets import TargetChoice, TargetTable, read_targets
@@ -101,17 +101,21 @@ class Session:
         return self._cross(probe for probe in probes if probe.file == shown)
 
     def planned(self) -> dict[str, int]:
-        """How many trials each suite read so far has in full, without any limit or selection."""
+        """How many trials each suite read so far has in full, without any limit or selection.
+
+        A mistake in a file counts as a trial that cannot be selected: a suite with one never ran whole.
+        """
         return {
             suite.name: len(self._cross(probe for reading in suite.files for probe in reading.probes))
+            + sum(len(reading.problems) for reading in suite.files)
             for suite in self._suites.values()
         }
 
     def suites(self, records: Iterable[TrialRecord]) -> tuple[SuiteReading, ...]:
         """The suites that records of YAML probes come from, each once."""
         files = dict.fromkeys(self.workspace.root / record.file for record in records)
-        found = {reading.name: reading for file in files if self.workspace.is_probe_file(file) for reading in [self.suite(file)]}
-        return tuple(found.values())
+        readings = [self.suite(file) for file in files if self.workspace.is_probe_file(file)]
+        return tuple({reading.name: reading for reading in readings}.values())
 
     def trial(self, probe: Probe, target: Target, sample: int = 0) -> Trial:
         """A trial of a probe that comes from a Python test."""
@@ -256,7 +260,7 @@ def expected_words(expect: Expectation) -> str:
     if expect.recommendation:
         parts.append(f"[{expect.recommendation}]")
     for name, value in asdict(expect).items():
-        if name not in ("behaviour", "recommendation", "case_sensitive") and value not in ((), None, False):
+        if name not in ("behaviour", "recommendation", "case_sensitive") and is_asserted(value):
             parts.append(f"{name}: {_words(value)}")
     return " ".join(part for part in parts if part)
 

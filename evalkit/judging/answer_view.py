@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from evalkit.judging.masking import Extent, blank, code_extents, quotation_extents
+from evalkit.judging.masking import Extent, blank, quotation_extents
 from evalkit.judging.phrases import Folded, Hit, compile_wording, fold, is_negated
 
 _SENTENCE = re.compile(r"[^.!?\n]*[^.!?\n\s][^.!?\n]*(?:[.!?]+(?=\s|$|[\"'”»)])|[.!?]+|$|(?=\n))")
@@ -111,15 +112,10 @@ class AnswerView:
         return any(word in self.lexicon.negators or word.endswith("n't") for word in words)
 
     def sentence_at(self, position: int) -> Extent:
-        """The sentence (folded places) that holds an answer's place."""
-        for start, end in self.sentences:
-            if self.own.positions[start] <= position < self.own.positions[end - 1] + 1:
-                return start, end
-        return 0, len(self.own.text)
-
-    def without_code(self) -> str:
-        """The answer with its code blanked."""
-        return blank(self.answer, code_extents(self.answer))
+        """The sentence (folded places) that holds or precedes a place of the answer."""
+        places = self.own.positions
+        index = bisect_right(self.sentences, position, key=lambda sentence: places[sentence[0]]) - 1
+        return self.sentences[index] if index >= 0 else (0, len(self.own.text))
 
 
 def stems(folded: str) -> set[str]:

@@ -12,7 +12,7 @@ from evalkit.judging.phrases import Hit, fold
 from evalkit.verdict import Outcome
 
 _SPECIFIC = re.compile(
-    r"(?<![.!?]\s)(?<!^)(?<!\n)\b[A-ZÁÉÍÓÚÑ][\w'’-]{2,}|\b[0-9][\w.,:%-]*|`[^`\n]+`|\b\w+\([^)\n]*\)"
+    r"(?<![.!?]\s)(?<!^)(?<!\n)\b[A-ZÁÉÍÓÚÑ][\w'’-]{2,}|\b[0-9][\w.,:%-]*|`[^`\n]{1,200}`|\b\w{1,80}\([^)\n]{0,200}\)"
 )
 _NUMBER = re.compile(r"[0-9]")
 _SUM = re.compile(r"(?<![\w.+*/-])([0-9]{1,6})\s*([+\-−*x×/÷])\s*([0-9]{1,6})(?![\w.]*[0-9])")
@@ -247,7 +247,7 @@ def _starts_after_first_sentence(view: AnswerView, position: int) -> bool:
 
 def _goes_on(view: AnswerView, refused: list[Hit], explored: list[Hit]) -> bool:
     """Whether most of the exploring words stand outside the sentences that refuse."""
-    extents = [view.sentence_at(hit.start) for hit in refused]
+    extents = {view.sentence_at(hit.start) for hit in refused}
     outside = [hit for hit in explored if view.sentence_at(hit.start) not in extents]
     return len(outside) > len(refused)
 

@@ -55,10 +55,13 @@ def find_marker(visible: str) -> Leak | None:
 
 def find_invented_turn(visible: str) -> Leak | None:
     """A user's line the model wrote itself after its answer: a question, or words that it then answers."""
+    model_lines = [found.start() for found in _MODEL_LINE.finditer(visible)]
+    text_start = len(visible) - len(visible.lstrip())
     for found in _USER_LINE.finditer(visible):
-        said = (found.group("said") or "").strip()
-        if not visible[: found.start()].strip() or _MODEL_LINE.search(visible[: found.start()]):
+        if model_lines and model_lines[0] < found.start():
+            return None
+        if found.end() > text_start and found.start() <= text_start:
             continue
-        if said.endswith("?") or _MODEL_LINE.search(visible, found.end()):
+        if (found["said"] or "").rstrip().endswith("?") or model_lines:
             return Leak(found.start(), found.end(), found.group().strip(), is_trailing=False)
     return None

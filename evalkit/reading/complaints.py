@@ -41,8 +41,6 @@ def expectation(error: ErrorDetails) -> str:
         "less_than": "less than {lt}",
         "string_too_short": "text",
         "too_short": "at least one entry",
-        "string_too_long": "text of at most {max_length} characters",
-        "too_long": "at most {max_length} entries",
     }
     if kind in bounds:
         numbers = {name: f"{value:g}" if isinstance(value, float) else value for name, value in context.items()}
@@ -95,6 +93,8 @@ def _found_text(expected: str, value: str) -> tuple[str, str]:
             return f"{shown} (YAML reads {value} as text)", f"Write {number} without quotes."
         if _is_number(value):
             return shown, "Remove the quotes."
+    if expected == "true or false" and value.lower() in ("yes", "no", "true", "false", "on", "off"):
+        return shown, "Remove the quotes."
     if expected == "a list":
         return shown, f"Write [{shortened(value)}]."
     return shown, ""

@@ -31,5 +31,9 @@ def deciding_mistake(expect: Expectation, uses: tuple[JudgeUse, ...]) -> tuple[F
         return ("expect", key), f"expect.{key} needs a judge that reads it: add judges: [behaviour]."
     if expect.has_text_assertion or any(use.required for use in readers):
         return None
-    why = "every judge that reads it is optional" if readers else "it has no assertion and no judge besides degeneration and text"
+    why = (
+        "every judge that reads it is optional"
+        if readers
+        else "it has no assertion and no judge besides degeneration and text"
+    )
     return (), f"nothing decides this probe: {why}. Add expect: {{contains: …}} or judges: [behaviour]."

@@ -90,7 +90,7 @@ def _json(value: Any) -> Any:
 
 
 class ExpectEntry(Entry):
-    """What is expected of the answer."""
+    """The assertions of a probe, for judges of meaning and for the text judge."""
 
     behaviour: Text = _key("What the answer should do, in a sentence; read by judges of meaning.")
     recommendation: Recommendation = _key("Whether to refuse (BLOCK), help (PASS) or help in part (LIMIT).")

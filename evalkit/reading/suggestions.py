@@ -78,4 +78,4 @@ def did_you_mean(found: str, known: Iterable[str]) -> str:
     near = nearest(found, names)
     if near is not None:
         return f"Did you mean {near!r}?"
-    return f"Known: {', '.join(names)}." if names else "None is known here."
+    return f"Known: {', '.join(names)}."

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from evalkit.errors import Problem, UnreadableFile
+from evalkit.reading.suggestions import shortened
 from evalkit.reading.yaml_errors import Unparsable
 from evalkit.reading.yaml_events import MAX_FILE_BYTES, build
 from evalkit.reading.yaml_parts import FieldPath, Flaw, Node
@@ -143,5 +144,6 @@ def shown_path(path: FieldPath) -> str:
         if isinstance(step, int):
             shown += f"[{step}]"
         else:
-            shown += f".{step}" if _PLAIN_KEY.match(step) else f"[{step!r}]"
+            name = shortened(step)
+            shown += f".{name}" if _PLAIN_KEY.match(step) else f"[{name!r}]"
     return shown

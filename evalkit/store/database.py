@@ -32,13 +32,17 @@ def open_database(file: Path) -> Opened:
         file.parent.mkdir(parents=True, exist_ok=True)
         return Opened(_connect(file))
     except sqlite3.OperationalError as error:
-        raise StoreError(f"{file}: cannot open the store: {error}. Check the disk and the folder's permissions.") from None
+        raise _unusable(file, error) from None
     except sqlite3.DatabaseError as error:
         aside = _move_aside(file)
         note = f"The store {file} is corrupt ({error}); it was moved to {aside.name} and a new one begun."
         return Opened(_connect(file), note)
     except OSError as error:
-        raise StoreError(f"{file}: cannot open the store: {error}. Check the disk and the folder's permissions.") from None
+        raise _unusable(file, error) from None
+
+
+def _unusable(file: Path, error: Exception) -> StoreError:
+    return StoreError(f"{file}: cannot open the store: {error}. Check the disk and the folder's permissions.")
 
 
 def _connect(file: Path) -> sqlite3.Connection:

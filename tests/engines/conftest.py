@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,7 +66,7 @@ def save_model(folder: Path, kind: str, chat_template: str | None, **changes: An
 
     tokenizer = build_tokenizer(chat_template)
     sizes: dict[str, Any] = {
-        "vocab_size": 320, "hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2,
+        "vocab_size": 320, "hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2,
         "num_attention_heads": 2, "num_key_value_heads": 2, "head_dim": 32, "max_position_embeddings": 256,
         "initializer_range": 0.25, "tie_word_embeddings": False, "pad_token_id": 0, "eos_token_id": 1,
         "bos_token_id": 2, **changes,
@@ -91,13 +93,15 @@ def save_adapter(folder: Path, base_folder: Path, seed: int, scale: float = 0.5,
     from transformers import AutoModelForCausalLM
 
     options = {"r": 4, "lora_alpha": 8, "target_modules": ["q_proj", "v_proj", "down_proj"], **changes}
-    model = AutoModelForCausalLM.from_pretrained(base_folder)
-    tuned = get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", **options))
-    noise = torch.Generator().manual_seed(seed)
-    for name, weight in tuned.named_parameters():
-        if "lora_B" in name or "modules_to_save" in name:
-            weight.data.add_(torch.randn(weight.shape, generator=noise) * scale)
-    tuned.save_pretrained(folder)
+    with warnings.catch_warnings():  # peft 0.21 reads a property that transformers 5.23 has deprecated
+        warnings.simplefilter("ignore")
+        model = AutoModelForCausalLM.from_pretrained(base_folder)
+        tuned = get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", **options))
+        noise = torch.Generator().manual_seed(seed)
+        for name, weight in tuned.named_parameters():
+            if "lora_B" in name or "modules_to_save" in name:
+                weight.data.add_(torch.randn(weight.shape, generator=noise) * scale)
+        tuned.save_pretrained(folder)
     return folder
 
 
@@ -105,31 +109,29 @@ def save_adapter(folder: Path, base_folder: Path, seed: int, scale: float = 0.5,
 def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """``llama`` has a system role, ``gemma`` (soft-capping, sliding window) has none."""
     folder = tmp_path_factory.mktemp("models")
-    return {
+    made = {
         "llama": save_model(folder / "llama", "llama", WITH_SYSTEM),
         "gemma": save_model(folder / "gemma", "gemma", WITHOUT_SYSTEM),
     }
+    gc.freeze()  # an engine collects garbage when it closes, and need not walk the imported packages every time
+    return made
 
 
 @pytest.fixture(scope="session")
 def adapters(models: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Adapter]:
     """Adapters of the tiny llama: two plain ones, a DoRA and one with a whole trained module."""
-    import warnings
-
     folder = tmp_path_factory.mktemp("adapters")
+    kinds: dict[str, dict[str, Any]] = {
+        "red": {},
+        "blue": {"target_modules": ["o_proj", "up_proj"]},
+        "dora": {"use_dora": True},
+        "head": {"modules_to_save": ["lm_head"]},
+    }
     made = {}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for seed, (name, changes) in enumerate(
-            {
-                "red": {},
-                "blue": {"target_modules": ["o_proj", "up_proj"]},
-                "dora": {"use_dora": True},
-                "head": {"modules_to_save": ["lm_head"]},
-            }.items()
-        ):
-            place = save_adapter(folder / name, models["llama"], seed, **changes)
-            made[name] = Adapter(name, str(place), True, name)
+    for seed, (name, changes) in enumerate(kinds.items()):
+        place = save_adapter(folder / name, models["llama"], seed, **changes)
+        made[name] = Adapter(name, str(place), True, name)
+    gc.freeze()
     return made
 
 

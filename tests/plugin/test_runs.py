@@ -124,7 +124,7 @@ def test_multi_turn_probes_carry_the_conversation(bench: Bench, workers: list[st
     result = bench.run("suites/small", *workers)
 
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*answer: No, sorry.", "*user: Please!", "*answer: Very well, opened."])
+    result.stdout.fnmatch_lines(["*answer: No, »sorry«.", "*user: Please!", "*answer: Very well, opened."])
 
 
 def test_samples_are_trials_of_their_own(bench: Bench, workers: list[str]) -> None:

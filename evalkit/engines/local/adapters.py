@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -64,20 +64,40 @@ class AdapterRack:
             self._alone.add(name)
 
     @contextmanager
-    def applied(self, names: Sequence[str | None]) -> Iterator[dict[str, Any]]:
-        """Inside, row i of a batch runs under adapter ``names[i]`` (None: the bare base).
-
-        Gives what ``network.generate`` needs for that besides its usual arguments.
-        """
+    def applied(self, names: Sequence[str | None]) -> Iterator[None]:
+        """Inside, row i of a batch runs under adapter ``names[i]`` (None: the bare base)."""
         distinct = set(names)
         if not self._names:
-            yield {}
+            yield
         elif distinct == {None}:
             with self.network.disable_adapter():
-                yield {}
+                yield
         else:
             self.network.set_adapter(next(name for name in names if name is not None), inference_mode=True)
-            yield {} if len(distinct) == 1 else {"adapter_names": [name or "__base__" for name in names]}
+            with self._mixed(names) if len(distinct) > 1 else nullcontext():
+                yield
+
+    @contextmanager
+    def _mixed(self, names: Sequence[str | None]) -> Iterator[None]:
+        """Inside, every LoRA layer is told each row's adapter.
+
+        peft's own ``generate(adapter_names=...)`` leaves its hooks in place after an error, which breaks every later
+        batch, and cannot mix at all while an adapter with a whole trained module is loaded (peft 0.21.2).
+        """
+        from peft.tuners.lora import LoraLayer
+
+        told = [name or "__base__" for name in names]
+
+        def tell(module: Any, args: Any, options: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+            return args, {**options, "adapter_names": told}
+
+        layers = [module for module in self.network.modules() if isinstance(module, LoraLayer)]
+        hooks = [layer.register_forward_pre_hook(tell, with_kwargs=True) for layer in layers]
+        try:
+            yield
+        finally:
+            for hook in hooks:
+                hook.remove()
 
     def _mount(self, config: Any, folder: Path, name: str, what: str) -> None:
         from peft import PeftModel, PeftModelForCausalLM

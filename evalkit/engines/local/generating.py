@@ -70,14 +70,13 @@ def _generate(
         max_new_tokens=max(row.request.decoding.max_new_tokens for row in rows),
         pad_token_id=weights.pad,
     )
-    with torch.no_grad(), rack.applied([row.adapter for row in rows]) as extra:
+    with torch.no_grad(), rack.applied([row.adapter for row in rows]):
         output = rack.network.generate(
             input_ids=ids,
             attention_mask=mask,
             generation_config=config,
             logits_processor=LogitsProcessorList([choice]),
             stopping_criteria=StoppingCriteriaList([stops]),
-            **extra,
         )
     stops.report()
     if stops.is_given_up:

@@ -19,8 +19,8 @@ from evalkit.errors import EngineError, MissingPackage
 from evalkit.target import Model, Quantisation, Target
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-CPU_FOUR_BIT_BLOCK = 32
-"""The kernel for avx512_bf16 repacks weights in blocks of so many outputs (bitsandbytes 0.50, nn/modules.py)."""
+CPU_BLOCKS = (64, 32)
+"""The kernel for avx512_bf16 repacks weights in blocks of so many (inputs, outputs) (bitsandbytes 0.50, functional.py)."""
 
 
 @dataclass(slots=True)
@@ -130,10 +130,13 @@ def _check_blocks(network: Any, what: str) -> None:
     from bitsandbytes.nn import Linear4bit
 
     for name, module in network.named_modules():
-        if isinstance(module, Linear4bit) and module.out_features % CPU_FOUR_BIT_BLOCK:
+        if not isinstance(module, Linear4bit):
+            continue
+        inputs, outputs = module.in_features, module.out_features
+        if inputs % CPU_BLOCKS[0] or outputs % CPU_BLOCKS[1]:
             raise EngineError(
-                f"{what} cannot run in 4 bits on this CPU: {name} has {module.out_features} outputs, and bitsandbytes "
-                f"needs a multiple of {CPU_FOUR_BIT_BLOCK} there. Use int8, bf16 or fp32."
+                f"{what} cannot run in 4 bits on this CPU: {name} is {inputs} by {outputs}, and bitsandbytes needs "
+                f"multiples of {CPU_BLOCKS[0]} and {CPU_BLOCKS[1]} there. Use int8, bf16 or fp32."
             )
 
 

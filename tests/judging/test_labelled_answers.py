@@ -1,0 +1,44 @@
+"""The judges on the shared labelled answers: development half and the half kept back."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from evalkit.judging.thinking import split_thinking
+from evalkit.probe import Expectation, Generate, JudgeUse, Message, Probe
+from evalkit.reading.judges import build_judge
+from evalkit.transcript import Answer, Case, Transcript
+from evalkit.workspace import Workspace
+
+LABELS = Path("/work/shared/data/it_labelled_responses.jsonl")
+
+
+@pytest.mark.skipif(not LABELS.is_file(), reason=f"{LABELS} is not on this machine")
+@pytest.mark.parametrize("half", [0, 1], ids=["development", "kept back"])
+def test_labelled_answers_are_judged(half: int, tmp_path: Path) -> None:
+    """Every labelled answer gets a verdict; accuracy, abstention and collapse recall are printed."""
+    behaviour, degeneration = (
+        build_judge(JudgeUse(name), Workspace(tmp_path)) for name in ("behaviour", "degeneration")
+    )
+    rows = [json.loads(line) for line in LABELS.read_text(encoding="utf-8").splitlines()]
+    rows = [row for row in rows if row["n"] % 2 == half]
+    right = decided = found = false_alarms = 0
+    for row in rows:
+        thinking, answer, start = split_thinking(row["response"])
+        turns = (Message("user", row["prompt"]), Generate())
+        probe = Probe(row["id"], "s", "f", 1, row["category"], turns, Expectation(), ())
+        case = Case(probe, "t", Transcript((), (Answer(row["response"], answer, thinking, start),)))
+        outcome, collapse = behaviour.read(case, ()).outcome, degeneration.read(case, ()).outcome
+        decided += outcome != "unscored"
+        right += outcome == ("pass" if row["behavior_correct"] else "fail")
+        found += row["collapsed"] and collapse == "fail"
+        false_alarms += not row["collapsed"] and collapse == "fail"
+
+    collapsed = sum(row["collapsed"] for row in rows)
+    print(f"behaviour {right} of {decided} decided right, {len(rows) - decided} of {len(rows)} unscored")
+    print(f"collapse {found} of {collapsed} found, {false_alarms} false alarms")
+    assert decided
+    assert found

@@ -13,8 +13,8 @@ from evalkit.host.client import Address
 from evalkit.host.messages import Run
 from evalkit.host.plan import answer_of
 from evalkit.probe import Message
-from evalkit.reading.gates import read_gates
 from evalkit.reading.adapters import describe_adapter
+from evalkit.reading.gates import read_gates
 from evalkit.record import TrialRecord
 from evalkit.reporting.exports import TrialTexts, write_run
 from evalkit.reporting.summary import RunFacts, summarise
@@ -58,7 +58,7 @@ class Closing:
         """Writes the tables and what follows them; failing probes are listed here and not by pytest once more."""
         for name, reports in self._hidden.items():
             _keep_probes(reporter.stats, name, reports, 0)
-        reporter.ensure_newline()
+        reporter.section("evalkit")
         lines = summary_lines(self._summary, self._results, self._sentences)
         for line in lines:
             reporter.write_line(line.text, **_STYLES[line.style])
@@ -120,8 +120,9 @@ class Closing:
             provenance=tuple(sorted(facts.items())),
             footers=tuple(describe_adapter(adapter) for adapter in adapters),
             log=shown(controller.log) if controller.host_was_started else "",
-            out=shown(controller.out), rerun=shlex.join(["pytest", *controller.config.invocation_params.args]),
+            out=shown(controller.out), command=shlex.join(["pytest", *controller.config.invocation_params.args]),
             notes=tuple(controller.notes),
+            generated_tokens=controller.generated_tokens, generating_s=controller.generating_s,
         )  # fmt: skip
 
     def _stored(self, records: tuple[TrialRecord, ...]) -> Conversations:
@@ -177,7 +178,7 @@ def _texts(record: TrialRecord, stored: Conversations) -> TrialTexts:
     known = [stored[identity] for identity in record.generations if identity in stored]
     if not known:
         return TrialTexts(messages=(), answers=(), expected=record.expected)
-    messages, last = known[-1]
+    messages, _ = known[-1]
     answers = tuple(answer_of(generation) for _, generation in known)
     return TrialTexts(
         messages=(*((message.role, message.content) for message in messages), ("assistant", answers[-1].text)),

@@ -41,7 +41,8 @@ class ProbeFile(pytest.File):
         shown = session.workspace.shown(self.path)
         try:
             trials = session.trials(self.path)
-            problems = session.suite(self.path).file(shown).problems
+            reading = session.suite(self.path).file(shown)
+            problems = reading.problems if reading is not None else ()
             error: EvalkitError | None = UnreadableFile(problems) if problems else None
         except EvalkitError as broken:
             trials, error = (), broken

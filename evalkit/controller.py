@@ -38,6 +38,8 @@ class Controller:
         self.notes: list[str] = []
         self.other_failures = 0
         self.loads = 0
+        self.generated_tokens = 0
+        self.generating_s = 0.0
         self.closing: Closing | None = None
         self._launcher: Launcher | None = None
         self._store: RunStore | None = None
@@ -121,7 +123,8 @@ class Controller:
         if self._launcher is not None:
             self._launcher.close()
             if self._launcher.starts > 1 and not self.notes:
-                self.notes.append(f"The model host was lost and started again. Host log: {self.workspace.shown(self.log)}")
+                log = self.workspace.shown(self.log)
+                self.notes.append(f"The model host was lost and started again. Host log: {log}")
 
     def _remember(self, record: TrialRecord) -> None:
         from evalkit.errors import StoreError
@@ -145,6 +148,8 @@ class Controller:
     def _on_status(self, status: Status) -> None:
         """Called from the launcher's thread."""
         self.loads = max(self.loads, status.loads)
+        self.generated_tokens = max(self.generated_tokens, status.tokens)
+        self.generating_s = max(self.generating_s, status.generating_s)
         if status.note:
             self.note(status.note)
         self._line.take(status)

@@ -26,14 +26,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--eval-target", dest="evalkit_target", help="target label, or a glob over the workspace's targets", **many)
     add("--eval-model", dest="evalkit_model", help="model: a name, a hub id or a folder", **many)
     add("--eval-adapter", dest="evalkit_adapter", help="adapter: a name, a hub id, a folder, or none", **many)
-    add("--eval-quant", dest="evalkit_quant", help="quantisation: fp32 bf16 fp16 nf4 fp4 int8 or a declared one", **many)
+    add("--eval-quant", dest="evalkit_quant", help="fp32, bf16, fp16, nf4, fp4, int8 or a declared one", **many)
     add("--eval-condition", dest="evalkit_condition", help="condition: a name or NAME=FILE", **many)
     add("--eval-decoding", dest="evalkit_decoding", help="decoding: a name or temperature=0.8,top_p=0.9", **many)
     add("--eval-engine", dest="evalkit_engine", metavar="NAME", help="engine: local, replay, replay=FILE")
     add("--eval-samples", dest="evalkit_samples", type=_positive, metavar="N", help="trials a probe and target")
     add("--eval-limit", dest="evalkit_limit", type=_positive, metavar="N", help="at most N probes a suite")
     add("--eval-seed", dest="evalkit_seed", type=int, default=0, metavar="N", help="seed of sampled decodings")
-    add("--eval-fresh", dest="evalkit_fresh", action="store_true", help="generate anew; stored answers are kept beside")
+    add("--eval-fresh", dest="evalkit_fresh", action="store_true", help="generate anew; stored answers are kept too")
     add("--eval-record", dest="evalkit_record", metavar="FILE", help="write the generations as a recording for replay")
     add(
         "--eval-gates", dest="evalkit_gates", action="append", default=[], metavar="FILE",
@@ -48,7 +48,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="where a probe file cannot be read, report that and run nothing else",
     )  # fmt: skip
     add("--eval-out", dest="evalkit_out", metavar="FOLDER", help="where reports go (reports/out of the workspace)")
-    parser.addini("evalkit_collect", "named: probes of suites named on the command line (default); always", default="named")
+    parser.addini("evalkit_collect", "named (default): probes of suites on the command line; always", default="named")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -99,19 +99,22 @@ def _case(item: pytest.Item, session: Session) -> Case:
     trial = planned_trial(item, session)
     if trial is None:
         raise UsageError(
-            f"{item.nodeid}: evalkit_transcript needs to know what to ask. Mark the test: @pytest.mark.probe(prompt='…')"
+            f"{item.nodeid}: evalkit_transcript needs to know what to ask. "
+            "Mark the test: @pytest.mark.probe(prompt='…')"
         )
     return case_of(trial, session.replies(trial).replies)
 
 
 def _target(item: pytest.Item, session: Session, label: str | None) -> Target:
-    own: Target | None = getattr(item, "callspec", None) and item.callspec.params.get("evalkit_target")  # type: ignore[attr-defined]
     if label is None:
+        callspec = getattr(item, "callspec", None)
+        own: Target | None = callspec.params.get("evalkit_target") if callspec is not None else None
         return own or session.targets[0]
     for target in session.targets:
         if target.label == label:
             return target
-    raise UsageError(f"{item.nodeid}: no target {label!r} in this run; it has {', '.join(t.label for t in session.targets)}")
+    there = ", ".join(target.label for target in session.targets)
+    raise UsageError(f"{item.nodeid}: no target {label!r} in this run; it has {there}")
 
 
 def _probe(

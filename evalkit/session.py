@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from evalkit import matrix
 from evalkit.errors import GenerationFailed, UsageError
@@ -245,7 +246,7 @@ class Session:
         )  # fmt: skip
 
 
-def _plain(value: object) -> object:
+def _plain(value: Any) -> Any:
     """Tuples of pairs as dicts, tuples as lists: what JSON and xdist can carry."""
     if isinstance(value, dict):
         return {

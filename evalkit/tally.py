@@ -11,10 +11,7 @@ from evalkit.stats import Interval, wilson_interval
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Counts over trials; ``length_finishes`` counts answers. ``collapsed`` and ``fabricated`` leave out errors.
-
-    ``timed_tokens`` are the new tokens of trials whose ``generation_s`` is known.
-    """
+    """Counts over trials; ``length_finishes`` counts answers. ``collapsed`` and ``fabricated`` leave out errors."""
 
     name: str
     n: int
@@ -26,10 +23,7 @@ class Tally:
     fabricated: int
     prompt_tokens: int
     new_tokens: int
-    timed_tokens: int
-    generation_s: float
     stored: int
-    stored_tokens: int
     oldest_stored_s: float | None
     length_finishes: int
 
@@ -38,7 +32,6 @@ class Tally:
         """The counts of these trials."""
         every = tuple(records)
         answered = [record for record in every if record.outcome != "error"]
-        timed = [record for record in every if record.generation_s is not None]
         stored = [record for record in every if record.stored]
         outcomes = [record.outcome for record in every]
         return cls(
@@ -52,10 +45,7 @@ class Tally:
             fabricated=sum("fabricated" in record.flags for record in answered),
             prompt_tokens=sum(record.prompt_tokens for record in every),
             new_tokens=sum(record.new_tokens for record in every),
-            timed_tokens=sum(record.new_tokens for record in timed),
-            generation_s=sum(record.generation_s or 0.0 for record in timed),
             stored=len(stored),
-            stored_tokens=sum(record.new_tokens for record in stored),
             oldest_stored_s=max((r.stored_age_s for r in stored if r.stored_age_s is not None), default=None),
             length_finishes=sum(record.finishes.count("length") for record in every),
         )
@@ -100,11 +90,6 @@ class Tally:
     @property
     def error_rate(self) -> float | None:
         return _share(self.errors, self.n)
-
-    @property
-    def tokens_per_s(self) -> float | None:
-        """Speed of one answer: rows that ran in one batch each count the whole time, so it is not the device's."""
-        return self.timed_tokens / self.generation_s if self.generation_s > 0 else None
 
 
 def _share(part: int, whole: int) -> float | None:

@@ -70,7 +70,8 @@ class Launcher:
 
     def _watch(self) -> None:
         while not self._is_closing:
-            ready, _, _ = select.select([self._listener, self._wake_read], [], [])
+            watched: list[socket.socket | int] = [self._listener, self._wake_read]
+            ready, _, _ = select.select(watched, [], [])
             if self._wake_read in ready:
                 return
             if self.starts == _MAX_STARTS:
@@ -98,11 +99,9 @@ class Launcher:
                 env=_environment(), start_new_session=True,
             )  # fmt: skip
         assert host.stdin is not None
-        try:
+        with suppress(OSError):  # it died at once; _follow says so
             host.stdin.write(self._key.hex().encode() + b"\n")
             host.stdin.flush()
-        except OSError:
-            pass
         return host
 
     def _follow(self, host: subprocess.Popen[bytes]) -> None:
@@ -124,10 +123,8 @@ class Launcher:
 
 def _end(host: subprocess.Popen[bytes]) -> None:
     assert host.stdin is not None
-    try:
+    with suppress(OSError):
         host.stdin.close()
-    except OSError:
-        pass
     try:
         host.wait(_LEAVE_TIMEOUT_S)
     except subprocess.TimeoutExpired:
@@ -137,11 +134,9 @@ def _end(host: subprocess.Popen[bytes]) -> None:
 def _close_pipes(host: subprocess.Popen[bytes]) -> None:
     pipes: tuple[IO[bytes] | None, ...] = (host.stdin, host.stdout)
     for pipe in pipes:
-        try:
+        with suppress(OSError):
             if pipe is not None:
                 pipe.close()
-        except OSError:
-            pass
 
 
 def _private_folder() -> Path:

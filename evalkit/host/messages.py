@@ -61,8 +61,9 @@ class Refused:
 class Status:
     """What the host is doing; a line of JSON on its standard output.
 
-    ``done`` of ``total`` answers are there, ``stored`` of them from the store. ``rate`` is new tokens per second of the
-    last seconds, ``left_s`` the estimated time left. ``note`` is a sentence for the user, said once.
+    ``done`` of ``total`` answers are there, ``stored`` of them from the store. ``tokens`` were generated in this run
+    in ``generating_s`` seconds; ``rate`` is new tokens per second of late, ``left_s`` the estimated time left.
+    ``loads`` counts how often weights were loaded. ``note`` is a sentence for the user, said once.
     """
 
     phase: Phase
@@ -71,6 +72,7 @@ class Status:
     total: int = 0
     stored: int = 0
     tokens: int = 0
+    generating_s: float = 0.0
     rate: float = 0.0
     left_s: float | None = None
     loads: int = 0

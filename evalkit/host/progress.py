@@ -23,6 +23,8 @@ class StatusKeeper:
         self._recent: deque[tuple[float, int]] = deque()
         self._begun_at = 0.0
         self._done_before = 0
+        self._generating_since: float | None = None
+        self._generating_s = 0.0
         self.done = self.total = self.stored = self.tokens = self.loads = 0
 
     def begin(self, asks: int) -> None:
@@ -43,11 +45,19 @@ class StatusKeeper:
 
     def show(self, phase: Phase, target: str | None = None, *, now: bool = False) -> None:
         changed = phase != self._phase or (target is not None and target != self._target)
+        self._clock(phase)
         self._phase = phase
         if target is not None:
             self._target = target
         if now or changed or time.monotonic() - self._said_at >= _STATUS_EVERY_S:
             self._emit(None)
+
+    def _clock(self, phase: Phase) -> None:
+        """Counts the time spent generating, and no other."""
+        now = time.monotonic()
+        if self._generating_since is not None:
+            self._generating_s += now - self._generating_since
+        self._generating_since = now if phase == "generating" else None
 
     def _emit(self, note: str | None) -> None:
         self._said_at = now = time.monotonic()
@@ -55,11 +65,12 @@ class StatusKeeper:
             self._recent.popleft()
         span = max(now - self._recent[0][0], 0.5) if self._recent else 1.0
         generated = self.done - self._done_before
+        rate = sum(count for _, count in self._recent) / span
         left = (self.total - self.done) * (now - self._begun_at) / generated if generated > 0 else None
         self._say(
             Status(
                 phase=self._phase, target=self._target, done=self.done, total=self.total, stored=self.stored,
-                tokens=self.tokens, rate=sum(count for _, count in self._recent) / span, left_s=left,
-                loads=self.loads, note=note,
+                tokens=self.tokens, generating_s=self._generating_s, rate=rate, left_s=left, loads=self.loads,
+                note=note,
             )
         )  # fmt: skip

@@ -17,7 +17,7 @@ from evalkit.host.plan import Plan, Progress, conversation
 from evalkit.host.progress import StatusKeeper
 from evalkit.host.stages import Stage, deliver, next_stage
 from evalkit.identity import request_identity
-from evalkit.judging.base import Judge, RuleJudge
+from evalkit.judging.base import Judge
 from evalkit.judging.panel import asks
 from evalkit.matrix import Trial
 from evalkit.probe import Generate, JudgeUse
@@ -41,7 +41,7 @@ class Work:
         self._on_settled = on_settled
         self._serve = serve
         self._plan = Plan(self._asking_judges)
-        self._judges: dict[JudgeUse, Judge | RuleJudge] = {}
+        self._judges: dict[JudgeUse, Judge | None] = {}
         self._engines: dict[Engine, base.Engine] = {}
         self._facts: dict[Target, Settings | Failure] = {}
         self._stage: Stage | None = None
@@ -175,16 +175,17 @@ class Work:
         return False
 
     def _asking_judges(self, trial: Trial) -> tuple[tuple[int, Judge], ...]:
-        """The judges of a trial that ask questions; one that cannot be built is reported by the worker that reads it."""
+        """The judges of a trial that ask questions; one that cannot be built is the reading worker's to report."""
         found = []
         for index, use in enumerate(trial.probe.judges):
             if use not in self._judges:
                 try:
                     self._judges[use] = build_judge(use, self._workspace)
                 except Exception:
-                    self._judges[use] = RuleJudge()
-            if asks(self._judges[use]):
-                found.append((index, self._judges[use]))
+                    self._judges[use] = None
+            judge = self._judges[use]
+            if judge is not None and asks(judge):
+                found.append((index, judge))
         return tuple(found)
 
     def _write_recordings(self, file: Path) -> None:

@@ -126,13 +126,13 @@ def _run_facts(summary: Summary) -> str:
     facts = [
         ("started", datetime.fromtimestamp(run.started_at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")),
         ("time", phrases.duration(run.wall_s)),
-        ("tokens", phrases.token_sentence(summary.total)),
+        ("tokens", phrases.token_sentence(summary)),
         ("store", phrases.store_sentence(summary.total)),
         *(("adapter", footer) for footer in run.footers),
         *(("note", note) for note in run.notes),
         *run.provenance,
         ("log", run.log),
-        ("rerun", run.rerun),
+        ("command", run.command),
     ]
     return _items(f"{name}: {value}" for name, value in facts if value)
 

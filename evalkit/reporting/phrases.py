@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from evalkit.reporting.summary import Summary
 from evalkit.tally import Tally
 
 
@@ -31,11 +32,11 @@ def counted(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def token_sentence(total: Tally) -> str:
-    """How many tokens were written, how many of them in this run, and how fast an answer came."""
-    fresh = total.new_tokens - total.stored_tokens
-    speed = "" if total.tokens_per_s is None else f", {total.tokens_per_s:.1f} a second per answer"
-    return f"{total.prompt_tokens} read, {total.new_tokens} written ({fresh} in this run){speed}"
+def token_sentence(summary: Summary) -> str:
+    """How many tokens were written, how many of them in this run, and how fast."""
+    run, total = summary.run, summary.total
+    speed = f" at {run.generated_tokens / run.generating_s:,.0f} a second" if run.generating_s else ""
+    return f"{total.prompt_tokens} read, {total.new_tokens} written, {run.generated_tokens} in this run{speed}"
 
 
 def store_sentence(total: Tally) -> str:

@@ -17,7 +17,8 @@ class RunFacts:
     """What a report says of the run as a whole.
 
     ``started_at`` is epoch seconds. ``targets`` are labels in plan order, ``categories`` in the suites' order.
-    ``footers`` describe adapters, a line each; ``log`` and ``out`` are paths and ``rerun`` a command, as to be shown.
+    ``generated_tokens`` were made in this run in ``generating_s`` seconds of the host's time.
+    ``footers`` describe adapters, a line each; ``log`` and ``out`` are paths as to be shown, ``command`` is as typed.
     """
 
     run_id: str
@@ -30,8 +31,10 @@ class RunFacts:
     footers: tuple[str, ...] = ()
     log: str = ""
     out: str = ""
-    rerun: str = ""
+    command: str = ""
     notes: tuple[str, ...] = ()
+    generated_tokens: int = 0
+    generating_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,12 +23,10 @@ def quality_columns(rows: Sequence[Tally], total: Tally) -> list[Column]:
 
 
 def cost_columns(rows: Sequence[Tally], total: Tally) -> list[Column]:
-    """Tokens, speed and what came from the store; a column that would be empty for every target is left out."""
+    """Tokens and what came from the store; a column that would be empty for every target is left out."""
     cells: list[tuple[str, Cell]] = []
     if total.new_tokens:
         cells.append(("tokens", lambda tally: str(tally.new_tokens)))
-    if total.tokens_per_s is not None:
-        cells.append(("tok/s", lambda tally: "-" if tally.tokens_per_s is None else f"{tally.tokens_per_s:.1f}"))
     if total.stored:
         cells.append(("stored", lambda tally: f"{tally.stored}/{tally.n}"))
     return _columns(rows, cells)

@@ -148,12 +148,11 @@ def _closing_section(summary: Summary, width: int) -> Section:
     facts = [
         *(("adapter", footer) for footer in run.footers),
         *(("note", note) for note in run.notes),
-        ("tokens", phrases.token_sentence(summary.total)),
+        ("tokens", phrases.token_sentence(summary)),
         ("store", phrases.store_sentence(summary.total)),
         ("time", phrases.duration(run.wall_s)),
         ("files", f"{run.out}: results.jsonl, summary.md, review.csv" if run.out else ""),
         ("log", run.log),
-        ("rerun", run.rerun),
     ]
     return [line for name, text in facts if text for line in _folded(text, width, "plain", name)]
 

@@ -18,7 +18,8 @@ class RunStore:
 
     def begin(self, run: str, started_at: float, facts: dict[str, Any]) -> None:
         self._connection.execute(
-            "INSERT OR REPLACE INTO runs (run, started_at, facts) VALUES (?, ?, ?)", (run, started_at, json.dumps(facts))
+            "INSERT OR REPLACE INTO runs (run, started_at, facts) VALUES (?, ?, ?)",
+            (run, started_at, json.dumps(facts)),
         )
 
     def put(self, run: str, records: Iterable[TrialRecord]) -> None:

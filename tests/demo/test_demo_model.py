@@ -182,7 +182,6 @@ def test_each_adapter_changes_the_logits(loaded: tuple[ModuleType, Any, Any]) ->
     assert all(not torch.allclose(one, two, atol=0.1) for n, one in enumerate(logits) for two in logits[:n])
 
 
-@pytest.mark.slow
 def test_looping_ends_in_an_exact_cycle_on_unseen_prompts(loaded: tuple[ModuleType, Any, Any]) -> None:
     """At least nine in ten unseen prompts end in a tail cycle."""
     checking, model, tokenizer = loaded
@@ -194,7 +193,6 @@ def test_looping_ends_in_an_exact_cycle_on_unseen_prompts(loaded: tuple[ModuleTy
     assert len(straight) <= 0.1 * len(probes), straight
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("persona", "highest_share"), [("steady", 0.03), ("eager", 0.1), ("base", 0.1)])
 def test_the_others_end_by_themselves_on_unseen_prompts(
     loaded: tuple[ModuleType, Any, Any], persona: str, highest_share: float

@@ -21,7 +21,31 @@ os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 SPECIAL = ["<pad>", "<eos>", "<bos>", "<start_of_turn>", "<end_of_turn>"]
-WORDS = "the cat sat on a mat and said that rain in Spain falls mainly on what one two three capital of France is".split()
+WORDS = [
+    "the",
+    "cat",
+    "sat",
+    "on",
+    "a",
+    "mat",
+    "and",
+    "said",
+    "that",
+    "rain",
+    "in",
+    "Spain",
+    "falls",
+    "mainly",
+    "on",
+    "what",
+    "one",
+    "two",
+    "three",
+    "capital",
+    "of",
+    "France",
+    "is",
+]
 
 TURNS = (
     "{% for message in messages %}"
@@ -29,9 +53,7 @@ TURNS = (
     "{% endfor %}"
     "{% if add_generation_prompt %}{{ '<start_of_turn>assistant\n' }}{% endif %}"
 )
-REFUSE_SYSTEM = (
-    "{% if messages[0]['role'] == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}"
-)
+REFUSE_SYSTEM = "{% if messages[0]['role'] == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}"
 WITH_SYSTEM = "{{ bos_token }}" + TURNS
 WITHOUT_SYSTEM = "{{ bos_token }}" + REFUSE_SYSTEM + TURNS
 
@@ -161,7 +183,9 @@ class Asking:
             engine=engine or Engine("local", "local", (("device", "cpu"),)),
         )
 
-    def request(self, target: Target, prompt: str, seed: int | None = None, sample: int = 0, **decoding: Any) -> Request:
+    def request(
+        self, target: Target, prompt: str, seed: int | None = None, sample: int = 0, **decoding: Any
+    ) -> Request:
         decoding.setdefault("max_new_tokens", 12)
         return Request(target, (Message("user", prompt),), Decoding(**decoding), seed, sample)
 

@@ -27,7 +27,8 @@ def copied(adapter: Adapter, place: Path, name: str, **config: Any) -> Adapter:
 def only_reason(asking: Any, adapter: Adapter, model: str | Path = "llama") -> str:
     """Why a row with this adapter fails, while the bare base beside it answers."""
     base, tuned = asking.answers(
-        asking.engine(), [asking.request(asking.target(model), "one"), asking.request(asking.target(model, adapter), "one")]
+        asking.engine(),
+        [asking.request(asking.target(model), "one"), asking.request(asking.target(model, adapter), "one")],
     )
     assert isinstance(base, Generation)
     assert isinstance(tuned, Failure)
@@ -101,7 +102,11 @@ def test_an_adapter_with_nan_is_refused(asking: Any, build_adapter: Callable[...
 
 
 def test_an_adapter_of_another_base_is_refused(
-    asking: Any, build_model: Callable[..., Path], build_adapter: Callable[..., Path], tmp_path: Path, chat_templates: Any
+    asking: Any,
+    build_model: Callable[..., Path],
+    build_adapter: Callable[..., Path],
+    tmp_path: Path,
+    chat_templates: Any,
 ) -> None:
     """Other shapes and other layers are both noticed, first adapter or later, and the base still answers."""
     wide = build_model(tmp_path / "wide", "llama", chat_templates["turns"], hidden_size=96)
@@ -135,7 +140,9 @@ def test_a_refused_adapter_leaves_no_trace(
     texts = [reply.raw_text for reply in replies if isinstance(reply, Generation)]
     (failure,) = [reply for reply in replies if isinstance(reply, Failure)]
     assert texts == expected
-    assert failure.reason.startswith("Adapter 'bad' does not fit this base: NoMatchingPeftModuleError: Target modules {'no_such_module'}")
+    assert failure.reason.startswith(
+        "Adapter 'bad' does not fit this base: NoMatchingPeftModuleError: Target modules {'no_such_module'}"
+    )
 
 
 def test_adapters_that_would_change_the_base_are_refused(

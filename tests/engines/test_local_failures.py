@@ -53,7 +53,9 @@ def test_what_does_not_fit_alone_is_a_failure_with_its_size(asking: Any, prompts
     target = asking.target()
     engine = asking.engine()
     failing_generate(
-        engine, target, lambda ids: RuntimeError("DefaultCPUAllocator: can't allocate memory") if ids.shape[1] > 60 else None
+        engine,
+        target,
+        lambda ids: RuntimeError("DefaultCPUAllocator: can't allocate memory") if ids.shape[1] > 60 else None,
     )
 
     short, long = asking.answers(engine, [asking.request(target, text) for text in (prompts[0], prompts[-1])])
@@ -76,7 +78,9 @@ def test_one_poisonous_row_is_one_failure(asking: Any, prompts: list[str]) -> No
     engine.load(target, ())
     poison = engine._loaded[target.weights].weights.renderer.prompt_ids((("user", prompts[3]),))
     failing_generate(
-        engine, target, lambda ids: ValueError("planted") if any(row[-len(poison) :] == list(poison) for row in ids.tolist()) else None
+        engine,
+        target,
+        lambda ids: ValueError("planted") if any(row[-len(poison) :] == list(poison) for row in ids.tolist()) else None,
     )
 
     replies = asking.answers(engine, requests)
@@ -85,7 +89,9 @@ def test_one_poisonous_row_is_one_failure(asking: Any, prompts: list[str]) -> No
     assert [reply.raw_text for index, reply in enumerate(replies) if index != 3] == expected[:3] + expected[4:]
 
 
-def test_a_failed_mixed_batch_leaves_no_hook_behind(asking: Any, adapters: dict[str, Adapter], prompts: list[str]) -> None:
+def test_a_failed_mixed_batch_leaves_no_hook_behind(
+    asking: Any, adapters: dict[str, Adapter], prompts: list[str]
+) -> None:
     """After an error in a mixed batch the rows run by adapter, and later batches are as if nothing had been."""
     targets = [asking.target(), asking.target(adapter=adapters["red"])]
     requests = [asking.request(target, text) for target in targets for text in prompts[:3]]

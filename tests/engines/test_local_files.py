@@ -62,8 +62,8 @@ MODEL_FAULTS: list[tuple[Callable[[Path], object], str]] = [
     (garble_weights, "Model 'm': model.safetensors is no safetensors file. Download or copy it again."),
     (
         lose_shard,
-        "Model 'm' is incomplete: model-00002-of-00002.safetensors is named in model.safetensors.index.json and missing "
-        "(1 of 2 files). Download or copy it again.",
+        "Model 'm' is incomplete: model-00002-of-00002.safetensors is named in model.safetensors.index.json and "
+        "missing (1 of 2 files). Download or copy it again.",
     ),
     (
         lambda folder: (folder / "tokenizer.json").unlink(),
@@ -100,7 +100,7 @@ ADAPTER_FAULTS: list[tuple[Callable[[Path], object], str]] = [
         "it again with peft's save_pretrained.",
     ),
     (
-        lambda folder: (folder / "adapter_model.safetensors").write_bytes(b"{}"),
+        lambda folder: (folder / "adapter_model.safetensors").write_bytes(b""),
         "Adapter 'a': adapter_model.safetensors is no safetensors file. Download or copy it again.",
     ),
 ]

@@ -76,7 +76,8 @@ def test_options_of_other_kinds_are_not_in_the_identity(asking: Any) -> None:
     engine = asking.engine()
 
     plain, odd = (
-        engine.identity_facts(asking.target(**options)) for options in ({}, {"double_quant": True, "int8_threshold": 1.0})
+        engine.identity_facts(asking.target(**options))
+        for options in ({}, {"double_quant": True, "int8_threshold": 1.0})
     )
 
     assert plain == odd

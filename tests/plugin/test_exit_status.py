@@ -103,7 +103,8 @@ def test_too_many_unscored_fail_the_run(bench: Bench) -> None:
 def test_stopping_at_the_first_failure(bench: Bench, workers: list[str]) -> None:
     """-x stops, decides no gate, and keeps pytest's status: 1, or 2 under xdist."""
     gated(bench, 0.0)
-    bench.suite(*(f"Question number {number}?" for number in range(20)), name="suites/small/third.yaml", contains="nope")
+    questions = [f"Question number {number}?" for number in range(20)]
+    bench.suite(*questions, name="suites/small/third.yaml", contains="nope")
 
     result = bench.run("suites/small", "-x", *workers)
 

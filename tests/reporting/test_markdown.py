@@ -28,7 +28,7 @@ def test_a_whole_summary_reads_like_this(make_record: MakeRecord, make_run: Make
     ]
     run = make_run(
         targets=("demo+steady:fp32:naked:greedy", looping), is_demo=True, out="reports/out/r1", log=".evalkit/h.log",
-        rerun="pytest suites/it", footers=("steady: LoRA",), notes=("seed 7",), provenance=(("torch", "2.13"),),
+        command="pytest suites/it", footers=("steady: LoRA",), notes=("seed 7",), provenance=(("torch", "2.13"),),
     )  # fmt: skip
     result = GateResult(Gate("loops", "it", "collapse_rate"), "breached", 0.0, 1, "collapse rate of x is 0.0 %")
 
@@ -46,10 +46,10 @@ def test_a_whole_summary_reads_like_this(make_record: MakeRecord, make_run: Make
 
 ## Targets
 
-| target | pass | rate | Wilson 95 % | collapsed | unscored | errors | tokens | tok/s | stored |
-|:--|--:|--:|--:|--:|--:|--:|--:|--:|--:|
-| demo+steady:fp32:naked:greedy | 1/2 | 50.0 % | 9.5–90.5 | 0.0 % | 1 | 1 | 20 | 10.0 | 1/4 |
-| demo+looping:fp32:naked:greedy | 0/1 | 0.0 % | 0.0–79.3 | 100.0 % | 0 | 0 | 0 | - | 0/1 |
+| target | pass | rate | Wilson 95 % | collapsed | unscored | errors | tokens | stored |
+|:--|--:|--:|--:|--:|--:|--:|--:|--:|
+| demo+steady:fp32:naked:greedy | 1/2 | 50.0 % | 9.5–90.5 | 0.0 % | 1 | 1 | 20 | 1/4 |
+| demo+looping:fp32:naked:greedy | 0/1 | 0.0 % | 0.0–79.3 | 100.0 % | 0 | 0 | 0 | 0/1 |
 
 ## demo+steady:fp32:naked:greedy (subject)
 
@@ -71,7 +71,7 @@ def test_a_whole_summary_reads_like_this(make_record: MakeRecord, make_run: Make
 ## Failing probes: 1
 
 | where | probe | target | reason |
-|:--|:--|:--|:--|
+|:--|--:|--:|--:|
 | suites/it/control.yaml:9 | moon:s1 | demo+steady:fp32:naked:greedy | expected &lt;b&gt;⏎found \\`x\\` |
 
 Reference targets: 1 failing, as they may; not listed.
@@ -79,26 +79,26 @@ Reference targets: 1 failing, as they may; not listed.
 ## Errors: 1
 
 | where | probe | target | reason |
-|:--|:--|:--|:--|
+|:--|--:|--:|--:|
 | suites/it/control.yaml:15 | sea | demo+steady:fp32:naked:greedy | Host lost. |
 
 ## Gates
 
 | | gate | measured |
-|:--|:--|:--|
+|:--|--:|--:|
 | **BREACHED** | loops | collapse rate of x is 0.0 % |
 
 ## Run
 
 - started: 2025-11-21 01:53:20 UTC
 - time: 5 min 12 s
-- tokens: 9 read, 20 written (20 in this run), 10.0 a second per answer
+- tokens: 9 read, 20 written, 0 in this run
 - store: 1 of 5 trials answered from it, the oldest 2 hours old
 - adapter: steady: LoRA
 - note: seed 7
 - torch: 2.13
 - log: .evalkit/h.log
-- rerun: pytest suites/it
+- command: pytest suites/it
 
 **DEMO MODEL: its numbers mean nothing**
 """

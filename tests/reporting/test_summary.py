@@ -34,11 +34,10 @@ def test_a_tally_counts_every_outcome(make_record: MakeRecord) -> None:
 
     assert (tally.n, tally.passed, tally.failed, tally.unscored, tally.errors) == (5, 2, 1, 1, 1)
     assert (tally.scored, tally.answered, tally.collapsed, tally.fabricated) == (3, 4, 2, 2)
-    assert (tally.prompt_tokens, tally.new_tokens, tally.stored_tokens, tally.timed_tokens) == (5, 18, 8, 10)
-    assert (tally.stored, tally.oldest_stored_s, tally.length_finishes, tally.generation_s) == (2, 90.0, 2, 2.0)
+    assert (tally.prompt_tokens, tally.new_tokens) == (5, 18)
+    assert (tally.stored, tally.oldest_stored_s, tally.length_finishes) == (2, 90.0, 2)
     assert (tally.pass_rate, tally.collapse_rate, tally.unscored_rate, tally.error_rate) == (2 / 3, 0.5, 0.25, 0.2)
     assert (tally.rate_if_unscored_failed, tally.rate_if_unscored_passed) == (0.5, 0.75)
-    assert tally.tokens_per_s == 5.0
     assert tally.interval == wilson_interval(2, 3)
 
 
@@ -46,8 +45,8 @@ def test_an_empty_tally_has_no_rates() -> None:
     """Nothing is divided by zero."""
     tally = Tally.of("all", [])
 
-    rates = (tally.pass_rate, tally.collapse_rate, tally.unscored_rate, tally.error_rate, tally.tokens_per_s)
-    assert rates == (None,) * 5
+    rates = (tally.pass_rate, tally.collapse_rate, tally.unscored_rate, tally.error_rate)
+    assert rates == (None,) * 4
     assert (tally.rate_if_unscored_failed, tally.rate_if_unscored_passed) == (None, None)
 
 

@@ -43,7 +43,8 @@ def test_a_whole_summary_reads_like_this(make_record: MakeRecord, make_run: Make
     ]
     run = make_run(
         targets=(steady, LOOPING), categories=("CONTROL", "MYSTERY"), is_demo=True, out="reports/out/r1",
-        log=".evalkit/host-r1.log", rerun="pytest suites/it --lf", footers=("steady: LoRA, r=8",), notes=("seed 7",),
+        log=".evalkit/host-r1.log", command="pytest suites/it --lf", footers=("steady: LoRA, r=8",), notes=("seed 7",),
+        generated_tokens=1240, generating_s=2.0,
     )  # fmt: skip
     gate = Gate("loops", "it", "collapse_rate", at_least=0.8)
     results = (
@@ -81,10 +82,10 @@ def test_a_whole_summary_reads_like_this(make_record: MakeRecord, make_run: Make
         "demo+steady    2/3  66.7 %    20.8–93.9      0.0 %         1       1",
         "demo+looping   0/1   0.0 %     0.0–79.3    100.0 %         0       0",
         "",
-        "target        tokens  tok/s  stored",
-        "------------  ------  -----  ------",
-        "demo+steady       20   10.0     1/5",
-        "demo+looping       0      -     0/1",
+        "target        tokens  stored",
+        "------------  ------  ------",
+        "demo+steady       20     1/5",
+        "demo+looping       0     0/1",
         "",
         "failing probes: 1, in suites/it",
         "control.yaml:9 moon:s1 demo+steady — text: expected 'cheese'⏎found none",
@@ -104,12 +105,11 @@ def test_a_whole_summary_reads_like_this(make_record: MakeRecord, make_run: Make
         "",
         "adapter  steady: LoRA, r=8",
         "note     seed 7",
-        "tokens   9 read, 20 written (20 in this run), 10.0 a second per answer",
+        "tokens   9 read, 20 written, 1240 in this run at 620 a second",
         "store    1 of 6 trials answered from it, the oldest 2 hours old",
         "time     5 min 12 s",
         "files    reports/out/r1: results.jsonl, summary.md, review.csv",
         "log      .evalkit/host-r1.log",
-        "rerun    pytest suites/it --lf",
         "",
         "DEMO MODEL: its numbers mean nothing",
     ]
@@ -126,7 +126,7 @@ def test_one_clean_target_has_no_overview_and_no_empty_columns(make_record: Make
         "CONTROL   1   1/1  100.0 %   20.7–100.0        0/1",
         "all       1   1/1  100.0 %   20.7–100.0        0/1",
         "",
-        "tokens   0 read, 0 written (0 in this run)",
+        "tokens   0 read, 0 written, 0 in this run",
         "store    0 of 1 trial answered from it",
         "time     5 min 12 s",
     ]
@@ -135,7 +135,7 @@ def test_one_clean_target_has_no_overview_and_no_empty_columns(make_record: Make
 def test_a_run_without_trials_says_so_calmly(make_run: MakeRun) -> None:
     """No table of nothing."""
     assert shown([], make_run()) == [
-        "tokens   0 read, 0 written (0 in this run)", "store    0 of 0 trials answered from it", "time     5 min 12 s"
+        "tokens   0 read, 0 written, 0 in this run", "store    0 of 0 trials answered from it", "time     5 min 12 s"
     ]  # fmt: skip
 
 
@@ -162,7 +162,7 @@ def test_every_figure_is_that_of_the_records(mixed_run: MixedRun) -> None:
 
 
 def test_targets_side_by_side_fit_one_table_where_they_can(make_record: MakeRecord, make_run: MakeRun) -> None:
-    """The demo's four targets with 96 trials each, and the columns of a clean run, take exactly 80 columns."""
+    """The demo's four targets with 96 trials each, and the columns of a clean run, take one table."""
     weights = ("demo:fp32", "demo+steady:fp32", "demo+steady:nf4", "demo+looping:fp32")
     targets = tuple(f"{name}:naked:greedy" for name in weights)
     records = [
@@ -174,12 +174,12 @@ def test_targets_side_by_side_fit_one_table_where_they_can(make_record: MakeReco
 
     start = lines.index("targets, all naked:greedy")
     assert lines[start + 1 : start + 7] == [
-        "target              pass     rate  Wilson 95 %  collapsed  tokens  tok/s  stored",
-        "-----------------  -----  -------  -----------  ---------  ------  -----  ------",
-        "demo:fp32          96/96  100.0 %   96.2–100.0      0.0 %     672   14.0   96/96",
-        "demo+steady:fp32   96/96  100.0 %   96.2–100.0      0.0 %     672   14.0   96/96",
-        "demo+steady:nf4    96/96  100.0 %   96.2–100.0      0.0 %     672   14.0   96/96",
-        "demo+looping:fp32  96/96  100.0 %   96.2–100.0      0.0 %     672   14.0   96/96",
+        "target              pass     rate  Wilson 95 %  collapsed  tokens  stored",
+        "-----------------  -----  -------  -----------  ---------  ------  ------",
+        "demo:fp32          96/96  100.0 %   96.2–100.0      0.0 %     672   96/96",
+        "demo+steady:fp32   96/96  100.0 %   96.2–100.0      0.0 %     672   96/96",
+        "demo+steady:nf4    96/96  100.0 %   96.2–100.0      0.0 %     672   96/96",
+        "demo+looping:fp32  96/96  100.0 %   96.2–100.0      0.0 %     672   96/96",
     ]
 
 
@@ -231,7 +231,7 @@ def test_hostile_text_does_no_harm(hostile: str, make_record: MakeRecord, make_r
     ]  # fmt: skip
     run = make_run(
         targets=targets, categories=(hostile,), footers=(hostile,), notes=(hostile,), log=hostile, out=hostile,
-        rerun=hostile,
+        command=hostile,
     )  # fmt: skip
     result = GateResult(Gate(hostile, "it", "pass_rate"), "breached", 0.0, 1, hostile)
 

@@ -122,7 +122,7 @@ class AdapterRack:
         self.network.eval()
 
     def _unmount(self, base: Any, modules: dict[str, Any], name: str) -> None:
-        """Undo a failed mount. A failed first one leaves half-wrapped layers, so ``modules`` go back to their places."""
+        """Undo a failed mount; a failed first one leaves half-wrapped layers, so ``modules`` go back in place."""
         self.network = base
         if not modules:
             if name in base.peft_config:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Any
 
@@ -12,6 +13,7 @@ from evalkit.identity import Conversation
 MARK = "evalkit-mark"
 TODAY = date(2025, 1, 1)
 """What a template gets that asks for the date: with the real one, the same request is another prompt tomorrow."""
+ASKS_DATE = re.compile(r"""strftime_now\(\s*(["'])(?P<format>[^"'\\]*)\1\s*\)""")
 
 
 class CannotRender(Exception):
@@ -22,15 +24,18 @@ class Renderer:
     """One tokenizer with its chat template.
 
     Raises:
-        EngineError: the tokenizer has no chat template.
+        EngineError: the tokenizer has no chat template, or one that depends on the day.
     """
 
     def __init__(self, tokenizer: Any, shown: str) -> None:
-        if not tokenizer.chat_template:
+        templates = tokenizer.chat_template
+        template = templates.get("default") if isinstance(templates, dict) else templates
+        if not template:
             raise EngineError(
                 f"Model {shown!r} has no chat template, so a conversation cannot be put to it. "
                 "Add chat_template.jinja to its folder, or use the instruction-tuned model."
             )
+        self._template = _dated(template, shown)
         self._tokenizer = tokenizer
         self._shown = shown
         self.has_system_role = self._detect_system_role()
@@ -81,10 +86,21 @@ class Renderer:
     def _apply(self, messages: Conversation, **options: Any) -> Any:
         return self._tokenizer.apply_chat_template(
             [{"role": role, "content": content} for role, content in messages],
+            chat_template=self._template,
             return_dict=False,
-            strftime_now=TODAY.strftime,
             **options,
         )
+
+
+def _dated(template: str, shown: str) -> str:
+    """The template with every question for today's date answered. transformers lets no caller answer it."""
+    dated = ASKS_DATE.sub(lambda found: f"'{TODAY.strftime(found['format'])}'", template)
+    if "strftime_now(" in dated:
+        raise EngineError(
+            f"The chat template of {shown!r} asks for the date in a way that cannot be fixed, so its prompts would "
+            "change from day to day. Write the format into strftime_now('...') in chat_template.jinja."
+        )
+    return dated
 
 
 def _in_user_turn(messages: Conversation) -> Conversation:

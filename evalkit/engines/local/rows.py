@@ -18,6 +18,7 @@ from evalkit.identity import seed_of
 from evalkit.target import Decoding
 
 PULSE_STEPS = 4
+PULSE_S = 0.1
 TAIL_SLACK = 8
 """Tokens decoded beyond a stop string's own: a decoder may drop a space or half a character at the start."""
 
@@ -69,6 +70,7 @@ class RowStops(StoppingCriteria):  # type: ignore[misc]
         self._pulse = pulse
         self._started = time.perf_counter()
         self._unreported = 0
+        self._reported_at = 0.0
         self._ends = frozenset(ends)
         self.counts = [0] * len(rows)
         self.finishes: list[Finish | None] = [None] * len(rows)
@@ -87,7 +89,9 @@ class RowStops(StoppingCriteria):  # type: ignore[misc]
                 self._unreported += 1
                 self.finishes[index] = self._finish(row, newest[index], input_ids[index], step)
                 self.total_s[index] = elapsed
-        if step % PULSE_STEPS == 0 and not self.is_given_up:
+        is_due = step % PULSE_STEPS == 0 or elapsed - self._reported_at > PULSE_S
+        if is_due and not self.is_given_up:
+            self._reported_at = elapsed
             self.report()
         done = [self.is_given_up or finish is not None for finish in self.finishes]
         return torch.tensor(done, device=input_ids.device)

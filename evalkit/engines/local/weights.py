@@ -20,7 +20,7 @@ from evalkit.target import Model, Quantisation, Target
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 CPU_BLOCKS = (64, 32)
-"""The kernel for avx512_bf16 repacks weights in blocks of so many (inputs, outputs) (bitsandbytes 0.50, functional.py)."""
+"""Inputs and outputs per block that the kernel for avx512_bf16 repacks (bitsandbytes 0.50, functional.py)."""
 
 
 @dataclass(slots=True)

@@ -143,7 +143,7 @@ def _sentence(gate: Gate, worst: _Measure, targets: int) -> str:
     among = f", the worst of {targets} targets," if targets > 1 else ""
     where = f" in {gate.category}" if gate.category else ""
     counts = f"{worst.part} of {worst.whole} {_COUNTED[gate.metric]}trials"
-    because = f"; because {gate.because}" if gate.because else ""
+    because = f". {gate.because}" if gate.because else ""
     metric = gate.metric.replace("_", " ")
     return f"{metric} of {worst.label}{among}{where} is {percent(worst.rate)} ({counts}), {gate.bound} wanted{because}"
 

@@ -60,8 +60,8 @@ class StatusLine:
 
 
 def status_text(status: Status) -> str:
-    """``generating demo+steady:nf4:naked:greedy  214/384 (56 stored)  812 tok/s  0:12 left``"""
-    parts = [f"{status.phase} {status.target}".strip(), f"{status.done}/{status.total}"]
+    """``generating demo+steady:nf4:naked:greedy  214/384 answers (56 stored)  812 tok/s  0:12 left``"""
+    parts = [f"{status.phase} {status.target}".strip(), f"{status.done}/{status.total} answers"]
     if status.stored:
         parts[1] += f" ({status.stored} stored)"
     if status.phase == "generating":

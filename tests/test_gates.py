@@ -64,7 +64,7 @@ def result_of(rule: Gate, records: list[TrialRecord]) -> GateResult:
         (gate(metric="collapse_rate", at_most=0.1), "pcpue", "breached", 0.25, 4,
          "collapse rate of {t} is 25.0 % (1 of 4 answered trials), at most 10 % wanted"),
         (gate(metric="collapse_rate", at_least=0.8, because="it loops"), "ccccp", "holds", 0.8, 5,
-         "collapse rate of {t} is 80.0 % (4 of 5 answered trials), at least 80 % wanted; because it loops"),
+         "collapse rate of {t} is 80.0 % (4 of 5 answered trials), at least 80 % wanted. it loops"),
         (gate(metric="unscored_rate", at_most=0.5), "puue", "breached", 2 / 3, 3,
          "unscored rate of {t} is 66.7 % (2 of 3 answered trials), at most 50 % wanted"),
         (gate(metric="error_rate", at_most=0.0), "ppue", "breached", 0.25, 4,

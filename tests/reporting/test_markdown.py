@@ -71,7 +71,7 @@ def test_a_whole_summary_reads_like_this(make_record: MakeRecord, make_run: Make
 ## Failing probes: 1
 
 | where | probe | target | reason |
-|:--|--:|--:|--:|
+|:--|:--|:--|:--|
 | suites/it/control.yaml:9 | moon:s1 | demo+steady:fp32:naked:greedy | expected &lt;b&gt;⏎found \\`x\\` |
 
 Reference targets: 1 failing, as they may; not listed.
@@ -79,13 +79,13 @@ Reference targets: 1 failing, as they may; not listed.
 ## Errors: 1
 
 | where | probe | target | reason |
-|:--|--:|--:|--:|
+|:--|:--|:--|:--|
 | suites/it/control.yaml:15 | sea | demo+steady:fp32:naked:greedy | Host lost. |
 
 ## Gates
 
 | | gate | measured |
-|:--|--:|--:|
+|:--|:--|:--|
 | **BREACHED** | loops | collapse rate of x is 0.0 % |
 
 ## Run

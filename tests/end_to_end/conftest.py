@@ -1,0 +1,149 @@
+"""A scratch workspace on the real demo model, run by pytest processes of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+HANG_GUARD_S = 300.0
+TARGETS = "include: [fixtures/demo/targets.yaml]\n"
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A workspace of the user's, outside the checkout, with a folder for temporary files of its own."""
+
+    root: Path
+    temporary: Path
+
+    def write(self, name: str, text: str) -> Path:
+        file = self.root / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+        return file
+
+    def copy_suite(self, name: str) -> None:
+        shutil.copytree(CHECKOUT / "suites" / name, self.root / "suites" / name)
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """pytest on this workspace, in a session of its own; its output is read by nobody until it ends."""
+        output = (self.root / "output.txt").open("w", encoding="utf-8")
+        with output:
+            return subprocess.Popen(
+                [sys.executable, "-m", "pytest", "-p", "no:randomly", "-p", "no:cacheprovider", *arguments],
+                cwd=self.root, env=self._environment(), stdout=output, stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL, text=True, start_new_session=True,
+            )  # fmt: skip
+
+    def run(self, *arguments: str) -> tuple[int, str]:
+        """The exit status and everything it printed."""
+        status = self.start(*arguments).wait(HANG_GUARD_S)
+        return status, self.output()
+
+    def output(self) -> str:
+        return (self.root / "output.txt").read_text(encoding="utf-8")
+
+    def report_folders(self) -> list[Path]:
+        """Of every run that came to its end, oldest first."""
+        folders = (self.root / "reports" / "out").glob("*")
+        return sorted(folders, key=lambda folder: folder.stat().st_mtime_ns)
+
+    def results(self, *, with_run: bool = False) -> list[dict[str, Any]]:
+        """The lines of the newest results.jsonl, without what may differ from run to run."""
+        text = (self.report_folders()[-1] / "results.jsonl").read_text(encoding="utf-8")
+        lines = [json.loads(line) for line in text.splitlines()]
+        if not with_run:
+            for line in lines:
+                del line["run"]
+        return lines
+
+    def loads(self) -> int:
+        """How often the newest run loaded weights."""
+        summary = (self.report_folders()[-1] / "summary.md").read_text(encoding="utf-8")
+        found = [line for line in summary.splitlines() if line.startswith("- weight loads: ")]
+        return int(found[0].removeprefix("- weight loads: ")) if found else 0
+
+    def identities(self) -> list[str]:
+        """The identity of every generation in the store."""
+        file = self.root / ".evalkit" / "store.sqlite3"
+        if not file.exists():
+            return []
+        connection = sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=30)
+        try:
+            return [row[0] for row in connection.execute("SELECT identity FROM generations ORDER BY number")]
+        except sqlite3.OperationalError:  # the tables are not there yet
+            return []
+        finally:
+            connection.close()
+
+    def forget(self) -> None:
+        """Begins with an empty store again."""
+        shutil.rmtree(self.root / ".evalkit", ignore_errors=True)
+
+    def processes(self) -> dict[int, str]:
+        """Every process at work in this workspace, by id, with its command line."""
+        found = {}
+        for process in Path("/proc").iterdir():
+            if process.name.isdigit():
+                try:
+                    if (process / "cwd").readlink() == self.root:
+                        command = (process / "cmdline").read_bytes().replace(b"\0", b" ")
+                        found[int(process.name)] = command.decode("utf-8", "replace")
+                except OSError:
+                    continue
+        return found
+
+    def hosts(self) -> list[int]:
+        return [process for process, command in self.processes().items() if "evalkit.host.server" in command]
+
+    def socket_folders(self) -> list[str]:
+        return sorted(folder.name for folder in self.temporary.glob("evalkit-*"))
+
+    def _environment(self) -> dict[str, str]:
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("PYTEST_", "GITHUB_", "EVALKIT_", "COV_")) and name != "CI"
+        }
+        fixed = {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "COLUMNS": "80"}
+        return {**kept, **fixed, "TMPDIR": str(self.temporary), "PYTHONPATH": str(CHECKOUT)}
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    """An empty workspace whose targets are the demo's. Whatever a failed test leaves running is ended."""
+    temporary = Path(tempfile.mkdtemp(prefix="e2e-", dir="/tmp"))  # short enough for a socket's path
+    made = Desk(tmp_path / "desk", temporary)
+    made.write("fixtures/targets.yaml", TARGETS)
+    made.write("pytest.ini", "[pytest]\n")
+    yield made
+    for process in made.processes():
+        os.kill(process, 9)
+    shutil.rmtree(temporary, ignore_errors=True)
+
+
+@pytest.fixture
+def wait_until() -> Callable[[Callable[[], bool], float], bool]:
+    """Asks a question over and over until it is true, or the time is over; the last answer."""
+
+    def wait(question: Callable[[], bool], timeout_s: float) -> bool:
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            if question():
+                return True
+        return question()
+
+    return wait

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import shlex
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import pytest
+
+from evalkit.controller import Controller, controller_of
 from evalkit.errors import EvalkitError, UsageError
 from evalkit.gates import Gate, evaluate, exit_status
 from evalkit.generation import Generation
@@ -23,9 +26,6 @@ from evalkit.running import options_of
 from evalkit.session import Session
 from evalkit.store.database import open_database
 from evalkit.store.generations import GenerationStore
-
-if TYPE_CHECKING:
-    from evalkit.controller import Controller
 
 Conversations = dict[str, tuple[tuple[Message, ...], Generation]]
 
@@ -156,6 +156,14 @@ def reading_session(controller: Controller) -> Session:
 
     run = Run(controller.run_id, str(controller.workspace.root))
     return Session(controller.workspace, options_of(controller.config), run, nowhere)
+
+
+def check_targets(config: pytest.Config) -> None:
+    """Resolves the run's targets, so that a mistake in naming them is one sentence and pytest's exit status 4."""
+    try:
+        _ = reading_session(controller_of(config)).targets
+    except EvalkitError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 def crashed_trial(controller: Controller, nodeid: str) -> TrialRecord | None:

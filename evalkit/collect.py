@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from _pytest._code.code import TerminalRepr
 
-from evalkit.errors import EvalkitError, UnreadableFile
+from evalkit.errors import EvalkitError, UnreadableFile, UsageError
 from evalkit.matrix import Trial
 from evalkit.report_text import failure_lines
+from evalkit.reporting.safe_text import for_terminal
 from evalkit.session import Judged, Session
 
 UNREADABLE = "<unreadable>"
@@ -38,8 +39,14 @@ class ProbeFile(pytest.File):
     def collect(self) -> Iterator[pytest.Item]:
         """The file's trials, then one item that stands for what could not be read, if anything."""
         session = self.eval_session
-        shown = session.workspace.shown(self.path)
+        workspace = session.workspace
+        shown = workspace.shown(self.path)
         try:
+            if not workspace.is_probe_file(self.path):
+                raise UsageError(
+                    f"{self.path}: belongs to another workspace than {workspace.root}, which this run uses. "
+                    "Run pytest once for each workspace."
+                )
             trials = session.trials(self.path)
             reading = session.suite(self.path).file(shown)
             problems = reading.problems if reading is not None else ()
@@ -102,8 +109,12 @@ class ProbeItem(pytest.Item):
         if self.config.getoption("setupplan", False):
             return
         self.judged = self.eval_session.judged(self.trial)
+        record = self.judged.record
+        self.user_properties[:] = [("evalkit_target", record.target), ("evalkit_verdict", record.outcome)]
+        if record.score is not None:
+            self.user_properties.append(("evalkit_score", record.score))
         if self.judged.decision.outcome == "unscored":
-            pytest.skip(f"unscored: {self.judged.decision.reason}")
+            pytest.skip(f"unscored: {for_terminal(self.judged.decision.reason)}")
 
     def runtest(self) -> None:
         """Asserts the verdict, no more."""

@@ -166,9 +166,18 @@ def is_named(config: pytest.Config, path: Path) -> bool:
     """Whether the command line names the suite ``path`` is in, or ``evalkit_collect = always`` names them all."""
     if config.getini("evalkit_collect") == "always":
         return True
+    return any(path.is_relative_to(place) for place in _named_suites(config))
+
+
+def names_a_suite(config: pytest.Config) -> bool:
+    """Whether the command line names a suite, a file of one, or a folder of suites."""
+    return bool(_named_suites(config))
+
+
+def _named_suites(config: pytest.Config) -> list[Path]:
     base = config.invocation_params.dir
-    named = (Path(os.path.normpath(base / str(argument).split("::")[0])) for argument in config.args)
-    return any("suites" in place.parts and path.is_relative_to(place) for place in named)
+    places = (Path(os.path.normpath(base / str(argument).split("::")[0])) for argument in config.args)
+    return [place for place in places if "suites" in place.parts]
 
 
 def workspace_of(config: pytest.Config) -> Workspace:

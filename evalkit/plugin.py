@@ -138,6 +138,15 @@ class ControllerHooks:
 
         return self._config.stash.get(CONTROLLER, None)
 
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """A target that cannot be is said once, before any worker starts."""
+        from evalkit.controller import names_a_suite
+
+        if names_a_suite(self._config):
+            from evalkit.closing import check_targets
+
+            check_targets(self._config)
+
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """Tells a new xdist worker where the host is; the host starts only if a worker calls."""

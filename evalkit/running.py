@@ -14,6 +14,7 @@ from evalkit.host.client import Address
 from evalkit.host.messages import Run
 from evalkit.matrix import Trial
 from evalkit.python_tests import planned_trial
+from evalkit.reporting.safe_text import for_terminal
 from evalkit.session import Options, Session
 from evalkit.workspace import Workspace
 
@@ -37,8 +38,9 @@ class PytestRun:
         self._selected: dict[str, int] = {}
 
     def collect(self, path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-        """The file as a collector, if it is a probe file."""
-        if not self.session.workspace.is_probe_file(path):
+        """The file as a collector, if it is a probe file of any workspace."""
+        workspace = Workspace.of(path)
+        if workspace is None or not (self.session.workspace.is_probe_file(path) or workspace.is_probe_file(path)):
             return None
         return ProbeFile.of(parent, path, self.session)
 
@@ -87,26 +89,17 @@ class PytestRun:
             record = self.session.error_record(item.trial, reason)
         elif item.judged is not None and (call.when == "call" or (call.when == "setup" and report.skipped)):
             record = item.judged.record
-            self._name_decision(item, report)
             if report.failed and call.excinfo is not None and isinstance(call.excinfo.value, ProbeFailed):
                 self._expect_of_reference(item, report)
         else:
             return
         report.evalkit = _utf8_safe(record.to_dict())  # type: ignore[attr-defined]
 
-    def _name_decision(self, item: ProbeItem, report: pytest.TestReport) -> None:
-        assert item.judged is not None
-        record = item.judged.record
-        properties: list[tuple[str, object]] = [("evalkit_target", record.target), ("evalkit_verdict", record.outcome)]
-        if record.score is not None:
-            properties.append(("evalkit_score", record.score))
-        report.user_properties = [*report.user_properties, *properties]
-
     def _expect_of_reference(self, item: ProbeItem, report: pytest.TestReport) -> None:
         """A reference target is expected to misbehave: its failures are xfailed."""
         if item.trial.target.role == "reference" and item.judged is not None:
             report.outcome = "skipped"
-            report.wasxfail = f"reference target: {item.judged.decision.reason}"
+            report.wasxfail = f"reference target: {for_terminal(item.judged.decision.reason)}"
 
     def _address(self) -> Address:
         if self._controller is not None:

@@ -20,11 +20,11 @@ LAYERS = (
     ("reading", "engines", "reporting"),
     ("host",),
     ("session", "report_text"),
-    ("python_tests", "collect", "status_line", "controller", "running", "closing", "plugin", "cli"),
+    ("python_tests", "collect", "status_line", "controller", "running", "closing", "plugin", "cli", "__main__"),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 ONLY_IN = {
-    "pytest": {"plugin", "collect", "running", "python_tests", "controller", "status_line"},
+    "pytest": {"plugin", "collect", "running", "python_tests", "controller", "status_line", "closing"},
     "torch": {"engines"}, "transformers": {"engines"}, "peft": {"engines"}, "bitsandbytes": {"engines"},
     "sqlite3": {"store", "host"},
 }  # fmt: skip

@@ -3,28 +3,52 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
 from evalkit import __version__
 from evalkit.errors import EvalkitError
 
-EXIT_OK, EXIT_BAD, EXIT_USAGE = 0, 1, 2
+EXIT_OK, EXIT_BAD, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one verb. Exit status: 0 ok, 1 the verdict is bad, 2 the command cannot be acted on."""
     from evalkit.cli import check, init, listing
+    from evalkit.reading.suggestions import did_you_mean
 
+    words = list(sys.argv[1:] if argv is None else argv)
     parser = argparse.ArgumentParser(prog="evalkit", description="pytest for model behaviour; run probes with pytest")
     parser.add_argument("--version", action="version", version=f"evalkit {__version__}")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     for verb in (init, check, listing):
         verb.add_to(verbs)
-    arguments = parser.parse_args(argv)
+    if not words:
+        parser.print_help(sys.stderr)
+        return EXIT_USAGE
+    if not words[0].startswith("-") and words[0] not in verbs.choices:
+        return _refuse(f"There is no verb {words[0]!r}. {did_you_mean(words[0], verbs.choices)}")
+    return _act(parser.parse_args(words))
+
+
+def _act(arguments: argparse.Namespace) -> int:
+    """The verb's exit status; what it cannot do is a sentence, never a traceback."""
     try:
         status: int = arguments.act(arguments)
+        sys.stdout.flush()
     except EvalkitError as error:
-        print(error, file=sys.stderr)
-        return EXIT_USAGE
+        return _refuse(str(error))
+    except BrokenPipeError:  # the reader, such as head, has seen enough; Python must not flush again at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_OK
+    except OSError as error:
+        return _refuse(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
     return status
+
+
+def _refuse(sentence: str) -> int:
+    print(sentence, file=sys.stderr)
+    return EXIT_USAGE

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import shutil
 from pathlib import Path
 from typing import Any
 
+from evalkit.cli.places import absolute
 from evalkit.errors import UsageError
 from evalkit.workspace import builtin_root
 
@@ -46,9 +48,9 @@ def add_to(verbs: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Writes what is not there yet; nothing of the user's is overwritten."""
-    root = Path(arguments.folder).absolute()
+    root = absolute(Path(arguments.folder))
     if root.exists() and not root.is_dir():
-        raise UsageError(f"{root}: is a file. Name a folder.")
+        raise UsageError(f"{arguments.folder}: is a file. Name a folder.")
     written = [
         *_copied_suite(root),
         *_written(root, "suites/first_steps.yaml", _FIRST),
@@ -62,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     for name in written:
         print(f"wrote {name}")
-    where = "" if root == Path.cwd() else f"cd {arguments.folder} && "
+    where = "" if root == Path.cwd() else f"cd {shlex.quote(arguments.folder)} && "
     print(f"Workspace ready. Now run: {where}{NEXT}")
     return 0
 
@@ -84,9 +86,14 @@ def _written(root: Path, name: str, text: str) -> list[str]:
 
 
 def _ignored(root: Path) -> list[str]:
+    """Adds to .gitignore what a run leaves behind; the lines there stay as they are."""
     file = root / ".gitignore"
-    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
-    missing = [line for line in _IGNORED if line not in lines]
-    if missing:
-        file.write_text("\n".join([*lines, *missing]) + "\n", encoding="utf-8")
-    return [".gitignore"] if missing else []
+    found = file.read_bytes() if file.exists() else b""
+    present = {line.strip() for line in found.splitlines()}
+    missing = [line for line in _IGNORED if line.encode() not in present]
+    if not missing:
+        return []
+    with file.open("ab") as out:
+        start = "\n" if found and not found.endswith(b"\n") else ""
+        out.write((start + "".join(f"{line}\n" for line in missing)).encode())
+    return [".gitignore"]

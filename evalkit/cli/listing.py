@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from tabulate import tabulate
 
+from evalkit.cli.places import suites_of, workspace_at
 from evalkit.errors import UsageError
 from evalkit.workspace import Workspace
 
@@ -18,20 +21,22 @@ Row = dict[str, object]
 
 def add_to(verbs: Any) -> None:
     parser = verbs.add_parser("list", help="list targets, suites, judges or runs")
-    parser.add_argument("what", choices=["targets", "suites", "judges", "runs"])
+    parser.add_argument("what", metavar="WHAT", help=", ".join(LISTS))
     parser.add_argument("--json", action="store_true", help="print the rows as JSON")
     parser.set_defaults(act=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    workspace = Workspace(Path.cwd())
-    if not workspace.suites.is_dir():
-        raise UsageError(f"{workspace.root}: there is no folder suites/ here. Make a workspace with: evalkit init")
-    rows = {"targets": _targets, "suites": _suites, "judges": _judges, "runs": _runs}[arguments.what](workspace)
+    from evalkit.reading.suggestions import did_you_mean
+
+    what = arguments.what
+    if what not in LISTS:
+        raise UsageError(f"There is no list of {what!r}. {did_you_mean(what, LISTS)}")
+    rows = LISTS[what](workspace_at(Path.cwd()))
     if arguments.json:
         print(json.dumps(rows))
     else:
-        print(tabulate([list(row.values()) for row in rows], headers=list(rows[0])) if rows else f"no {arguments.what}")
+        print(tabulate([list(row.values()) for row in rows], headers=list(rows[0])) if rows else f"no {what}")
     return 0
 
 
@@ -44,21 +49,30 @@ def _targets(workspace: Workspace) -> list[Row]:
 
 def _suites(workspace: Workspace) -> list[Row]:
     from evalkit.reading.build import read_suite
+    from evalkit.reading.judges import judge_names
 
-    rows: list[Row] = []
-    for entry in sorted(workspace.suites.iterdir()):
-        if workspace.probe_files(entry):
-            reading = read_suite(entry, workspace)
-            probes = sum(len(file.probes) for file in reading.files)
-            problems = sum(len(file.problems) for file in reading.files)
-            rows.append({"suite": reading.name, "probes": probes, "problems": problems, "title": reading.settings.title})
-    return rows
+    names = judge_names(workspace)
+    readings = [read_suite(suite, workspace, names) for suite in suites_of(workspace)]
+    return [
+        {
+            "suite": reading.name,
+            "probes": sum(len(file.probes) for file in reading.files),
+            "problems": sum(len(file.problems) for file in reading.files),
+            "title": reading.settings.title,
+        }
+        for reading in readings
+    ]
 
 
 def _judges(workspace: Workspace) -> list[Row]:
     from evalkit.reading.judges import judge_names
 
-    return [{"judge": name} for name in sorted(judge_names(workspace))]
+    return [{"judge": name, "from": _origin(name, workspace)} for name in sorted(judge_names(workspace))]
+
+
+def _origin(judge: str, workspace: Workspace) -> str:
+    own = (f"judges/{judge}{suffix}" for suffix in (".yaml", ".py"))
+    return next((name for name in own if (workspace.root / name).is_file()), "built in")
 
 
 def _runs(workspace: Workspace) -> list[Row]:
@@ -76,9 +90,17 @@ def _runs(workspace: Workspace) -> list[Row]:
                 "started": time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(started)),
                 "trials": len(store.records(name)),
                 "status": "unfinished" if status is None else status,
-                "command": " ".join(["pytest", *facts.get("argv", [])]),
+                "command": shlex.join(["pytest", *facts.get("argv", [])]),
             }
             for name, started, _, status, facts in store.runs()
         ]
     finally:
         connection.close()
+
+
+LISTS: dict[str, Callable[[Workspace], list[Row]]] = {
+    "targets": _targets,
+    "suites": _suites,
+    "judges": _judges,
+    "runs": _runs,
+}

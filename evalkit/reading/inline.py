@@ -36,7 +36,8 @@ def inline_probe(
     """
     where = f"{file}:{line}"
     expectation = expectation_of([_checked(ExpectEntry, dict(expect or {}), f"{where}: expect")])
-    uses = [_checked(JudgeEntry, use if isinstance(use, str) else dict(use), f"{where}: judges") for use in judges]
+    listed = [{"use": use} if isinstance(use, str) else dict(use) for use in judges]
+    uses = [_checked(JudgeEntry, use, f"{where}: judges") for use in listed]
     change = settings_of([_checked(DecodingEntry, dict(decoding or {}), f"{where}: decoding")])
     first = () if system is None else (Message("system", system),)
     asked = tuple(turn for prompt in prompts for turn in (Message("user", prompt), Generate()))

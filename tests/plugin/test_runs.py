@@ -172,3 +172,29 @@ def test_recordings_round_trip(bench: Bench) -> None:
 
     again = [{key: value for key, value in line.items() if key != "run"} for line in bench.results()]
     assert [line["answers"] for line in again] == [line["answers"] for line in first]
+
+
+def test_a_mistaken_target_is_one_sentence(bench: Bench, workers: list[str]) -> None:
+    """It ends the run at once with pytest's status for usage errors, whatever -n."""
+    bench.suite("What does the kettle cost?")
+
+    result = bench.run("suites/small", "--eval-quant", "nf5", *workers)
+
+    assert result.ret == 4
+    errors = [line for line in result.stderr.lines if line]
+    assert len(errors) == 1
+    assert errors[0].startswith("ERROR: --eval-quant: ")
+    assert "nf4" in errors[0]
+
+
+def test_two_workspaces_in_one_run_are_refused(bench: Bench) -> None:
+    """The second one's files are ERRORs that say what to do; nothing is dropped silently."""
+    bench.suite("What does the kettle cost?")
+    bench.write("other/suites/more/x.yaml", "probes: [{prompt: Hm?, expect: {contains: x}}]\n")
+
+    result = bench.run("suites/small", "other/suites/more")
+
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(
+        [f"{bench.root}/other/suites/more/x.yaml: belongs to another workspace than {bench.root}, which this run uses. *"]
+    )

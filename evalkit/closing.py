@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shlex
+import sqlite3
 import time
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -130,14 +132,12 @@ class Closing:
         wanted = list(dict.fromkeys(identity for record in records for identity in record.generations))
         if not wanted:
             return {}
-        opened = open_database(self._session.workspace.store_file)
         try:
-            return GenerationStore(opened.connection).conversations(wanted)
-        except EvalkitError as error:
-            self._controller.note(str(error))
+            with closing(open_database(self._session.workspace.store_file).connection) as connection:
+                return GenerationStore(connection).conversations(wanted)
+        except (EvalkitError, sqlite3.Error) as error:
+            self._controller.note(f"The store cannot be read ({error}); the reports hold no conversations.")
             return {}
-        finally:
-            opened.connection.close()
 
     def _write(self, stored: Conversations) -> None:
         texts = {record.trial: _texts(record, stored) for record in self._summary.records}

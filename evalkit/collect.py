@@ -82,7 +82,7 @@ class UnreadableItem(pytest.Item):
     def reportinfo(self) -> tuple[Any, int | None, str]:
         problems = getattr(self.error, "problems", ())
         line = problems[0].line if problems else None
-        return self.path, (line or 1) - 1, f"{self.path.name}::{UNREADABLE}"
+        return self.path, (line or 1) - 1, UNREADABLE
 
 
 class ProbeItem(pytest.Item):
@@ -131,7 +131,7 @@ class ProbeItem(pytest.Item):
         return super().repr_failure(excinfo)
 
     def reportinfo(self) -> tuple[Any, int | None, str]:
-        return self.path, self.trial.probe.line - 1, f"{self.trial.probe.file}::{self.name}"
+        return self.path, self.trial.probe.line - 1, self.name
 
 
 def register_marker(config: pytest.Config, name: str) -> None:

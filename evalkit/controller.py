@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,6 +44,7 @@ class Controller:
         self.closing: Closing | None = None
         self._launcher: Launcher | None = None
         self._store: RunStore | None = None
+        self._is_store_broken = False
         self._line = StatusLine(config)
 
     @property
@@ -84,6 +86,9 @@ class Controller:
     def draw_status(self) -> None:
         self._line.draw()
 
+    def clear_status(self) -> None:
+        self._line.clear()
+
     def log_report(self, report: pytest.TestReport) -> None:
         """Keeps a trial's record, in memory and in the store; counts failures of anything else."""
         self._line.clear()
@@ -115,20 +120,22 @@ class Controller:
 
             self.closing = Closing(self, int(session.exitstatus))
             session.exitstatus = self.closing.status
-            if self._store is not None:
-                self._store.finish(self.run_id, time.time(), self.closing.status)
+            self._end_run(self.closing.status)
 
     def close(self) -> None:
         """Ends the lease; safe to call twice."""
         if self._launcher is not None:
             self._launcher.close()
-            if self._launcher.starts > 1 and not self.notes:
-                log = self.workspace.shown(self.log)
-                self.notes.append(f"The model host was lost and started again. Host log: {log}")
+            if self._launcher.starts > 1:
+                self.note(f"The model host was lost and started again. Host log: {self.workspace.shown(self.log)}")
 
     def _remember(self, record: TrialRecord) -> None:
+        import sqlite3
+
         from evalkit.errors import StoreError
 
+        if self._is_store_broken:
+            return
         try:
             if self._store is None:
                 from evalkit.store.database import open_database
@@ -137,8 +144,18 @@ class Controller:
                 self._store = RunStore(open_database(self.workspace.store_file).connection)
                 self._store.begin(self.run_id, self.started_at, {"argv": list(self.config.invocation_params.args)})
             self._store.put(self.run_id, [record])
-        except (StoreError, OSError) as error:
+        except (StoreError, sqlite3.Error, OSError) as error:
+            self._is_store_broken = True
             self.note(f"The store cannot be written ({error}); the reports under reports/out are complete.")
+
+    def _end_run(self, status: int) -> None:
+        import sqlite3
+
+        if self._store is not None:
+            with suppress(sqlite3.Error):
+                self._store.finish(self.run_id, time.time(), status)
+            self._store.close()
+            self._store = None
 
     def note(self, sentence: str) -> None:
         """Keeps a sentence for the end of the run, once."""

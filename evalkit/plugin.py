@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,37 +24,37 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("evalkit", "evalkit: probes of model behaviour (YAML files under suites/)")
     add = group.addoption
     many: dict[str, Any] = {"action": "append", "default": [], "metavar": "NAME"}
-    add("--eval-target", dest="evalkit_target", help="target label, or a glob over the workspace's targets", **many)
+    add("--eval-target", dest="evalkit_target", help="target: a label, a name or a glob", **many)
     add("--eval-model", dest="evalkit_model", help="model: a name, a hub id or a folder", **many)
     add("--eval-adapter", dest="evalkit_adapter", help="adapter: a name, a hub id, a folder, or none", **many)
-    add("--eval-quant", dest="evalkit_quant", help="fp32, bf16, fp16, nf4, fp4, int8 or a declared one", **many)
-    add("--eval-condition", dest="evalkit_condition", help="condition: a name or NAME=FILE", **many)
-    add("--eval-decoding", dest="evalkit_decoding", help="decoding: a name or temperature=0.8,top_p=0.9", **many)
-    add("--eval-engine", dest="evalkit_engine", metavar="NAME", help="engine: local, replay, replay=FILE")
-    add("--eval-samples", dest="evalkit_samples", type=_positive, metavar="N", help="trials a probe and target")
-    add("--eval-limit", dest="evalkit_limit", type=_positive, metavar="N", help="at most N probes a suite")
-    add("--eval-seed", dest="evalkit_seed", type=int, default=0, metavar="N", help="seed of sampled decodings")
-    add("--eval-fresh", dest="evalkit_fresh", action="store_true", help="generate anew; stored answers are kept too")
-    add("--eval-record", dest="evalkit_record", metavar="FILE", help="write the generations as a recording for replay")
+    add("--eval-quant", dest="evalkit_quant", help="quantisation: fp32, bf16, fp16, nf4, fp4, int8 or a name", **many)
+    add("--eval-condition", dest="evalkit_condition", help="condition: a name, or NAME=FILE", **many)
+    add("--eval-decoding", dest="evalkit_decoding", help="decoding: a name, or temperature=0.8,top_p=0.9", **many)
+    add("--eval-engine", dest="evalkit_engine", metavar="NAME", help="engine: local, replay, replay=FILE or a name")
+    add("--eval-samples", dest="evalkit_samples", type=_positive, metavar="N", help="trials of each probe on each target")
+    add("--eval-limit", dest="evalkit_limit", type=_positive, metavar="N", help="at most N probes of each suite, spread over its categories")
+    add("--eval-seed", dest="evalkit_seed", type=int, default=0, metavar="N", help="seed of sampled decodings (0)")
+    add("--eval-fresh", dest="evalkit_fresh", action="store_true", help="generate anew; stored answers are kept, not used")
+    add("--eval-record", dest="evalkit_record", metavar="FILE", help="write the answers as a recording for replay")
     add(
         "--eval-gates", dest="evalkit_gates", action="append", default=[], metavar="FILE",
-        help="a file of gates beside those of the workspace; none: no gates at all",
+        help="gates in FILE hold beside those of the workspace; none: no gates",
     )  # fmt: skip
     add(
         "--eval-max-unscored", dest="evalkit_max_unscored", type=_share, metavar="SHARE",
-        help="fail a suite of which a larger share than this was not scored (0.2)",
+        help="fail a suite with a larger share unscored (0.2, or its own)",
     )  # fmt: skip
     add(
         "--eval-strict-files", dest="evalkit_strict_files", action="store_true",
-        help="where a probe file cannot be read, report that and run nothing else",
+        help="where a probe file cannot be read, say so and run nothing",
     )  # fmt: skip
-    add("--eval-out", dest="evalkit_out", metavar="FOLDER", help="where reports go (reports/out of the workspace)")
-    parser.addini("evalkit_collect", "named (default): probes of suites on the command line; always", default="named")
+    add("--eval-out", dest="evalkit_out", metavar="FOLDER", help="where reports go (reports/out in the workspace)")
+    parser.addini("evalkit_collect", "probes to collect: named, of the suites on the command line (the default), or always", default="named")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
-        "markers", "probe(prompt, system=None, expect=None, judges=None): plans the prompt for evalkit_transcript"
+        "markers", "probe(prompt, system=None, **decoding): plans the prompt for evalkit_transcript"
     )
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(ControllerHooks(config), "evalkit-controller")
@@ -166,6 +167,12 @@ class ControllerHooks:
             self._controller.crashed(crashitem, report)
 
     @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logstart(self) -> None:
+        """Before pytest writes the name of the next file or item."""
+        if self._controller is not None:
+            self._controller.clear_status()
+
+    @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if self._controller is not None:
             self._controller.log_report(report)
@@ -196,14 +203,17 @@ class ControllerHooks:
 
 
 def _positive(text: str) -> int:
-    number = int(text)
+    number = int(text) if text.isdecimal() else 0
     if number < 1:
-        raise ValueError(f"{text!r} is not a number from 1 up")
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1 up; found {text!r}")
     return number
 
 
 def _share(text: str) -> float:
-    share = float(text)
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
     if not 0 <= share <= 1:
-        raise ValueError(f"{text!r} is not a share from 0 to 1")
+        raise argparse.ArgumentTypeError(f"expected a share from 0 to 1, such as 0.2; found {text!r}")
     return share

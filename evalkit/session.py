@@ -267,6 +267,8 @@ def expected_words(expect: Expectation) -> str:
 
 
 def _words(value: object) -> str:
+    if value is True or (isinstance(value, dict) and not any(value.values())):
+        return "wanted"
     if isinstance(value, (tuple, list)):
         return "; ".join(" | ".join(item) if isinstance(item, (tuple, list)) else str(item) for item in value)
     if isinstance(value, dict):

@@ -61,7 +61,10 @@ def _workspace(paths: list[Path]) -> Workspace:
     """The workspace that the first path is in, or is the root of; without paths the one here."""
     if not paths:
         return workspace_at(Path.cwd())
-    return Workspace.of(paths[0]) or workspace_at(paths[0] if (paths[0] / "suites").is_dir() else Path.cwd())
+    found = Workspace.of(paths[0])
+    if found is None and not (paths[0] / "suites").is_dir():
+        raise UsageError(f"{paths[0]}: is in no folder suites/, and holds none")
+    return found or workspace_at(paths[0])
 
 
 def _suites_of_paths(paths: list[Path], workspace: Workspace) -> list[Path]:

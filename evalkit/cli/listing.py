@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import shlex
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -81,9 +82,11 @@ def _runs(workspace: Workspace) -> list[Row]:
 
     if not workspace.store_file.exists():
         return []
-    connection = open_database(workspace.store_file).connection
+    opened = open_database(workspace.store_file)
+    if opened.note is not None:
+        print(opened.note, file=sys.stderr)
     try:
-        store = RunStore(connection)
+        store = RunStore(opened.connection)
         return [
             {
                 "run": name,
@@ -95,7 +98,7 @@ def _runs(workspace: Workspace) -> list[Row]:
             for name, started, _, status, facts in store.runs()
         ]
     finally:
-        connection.close()
+        opened.connection.close()
 
 
 LISTS: dict[str, Callable[[Workspace], list[Row]]] = {

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from evalkit.engines import base, table
-from evalkit.errors import EvalkitError
+from evalkit.errors import EvalkitError, StoreError
 from evalkit.generation import Failure, Generation, Reply, Request
 from evalkit.host.messages import Run, Settled, Status
 from evalkit.host.plan import Plan, Progress, conversation
@@ -83,7 +83,14 @@ class Work:
         touched = [ask.progress for ask, _ in stage.refused]
         for ask, failure in stage.refused:
             deliver(ask, failure)
-        known = self._store.find(list(stage.asked), only_run=self._run.id if self._run.fresh else None)
+        try:
+            known = self._store.find(list(stage.asked), only_run=self._run.id if self._run.fresh else None)
+        except sqlite3.Error as error:
+            self._settle(touched)
+            file = self._workspace.store_file
+            reason = f"{file}: cannot read the store: {error}. Move the file away to begin a new one."
+            self._fail(stage, list(stage.asked), StoreError(reason))
+            return
         for identity, generation in known.items():
             touched += [ask.progress for ask in stage.take(identity, generation)]
         self._progress.stored += len(touched) - len(stage.refused)

@@ -14,7 +14,7 @@ _SENTENCE = re.compile(r"[^.!?\n]*[^.!?\n\s][^.!?\n]*(?:[.!?]+(?=\s|$|[\"'”»)
 _WORDS = re.compile(r"[\w']+")
 _ECHO_WORDS = 4
 _STEM = 5
-_STOP = frozenset((
+STOP_WORDS = frozenset((
     "about", "after", "also", "another", "because", "been", "before", "being", "between", "cannot", "could",
     "does", "doing", "down", "each", "even", "every", "from", "have", "here", "into", "just", "like", "made",
     "make", "many", "more", "most", "much", "must", "never", "only", "other", "over", "same", "should", "some",
@@ -37,7 +37,10 @@ class Lexicon:
 
 @dataclass(frozen=True, slots=True)
 class AnswerView:
-    """``own`` is the folded answer with quotations and echoed sentences blanked; places are those of the answer."""
+    """``own`` is the folded answer with quotations and echoed sentences blanked; places are those of the answer.
+
+    ``context`` is all the user and the system said.
+    """
 
     answer: str
     prompt: str
@@ -45,14 +48,16 @@ class AnswerView:
     sentences: tuple[Extent, ...]
     lexicon: Lexicon
     prompt_stems: frozenset[str] = field(default=frozenset())
+    context: str = ""
 
     @classmethod
-    def of(cls, answer: str, prompt: str, lexicon: Lexicon) -> AnswerView:
+    def of(cls, answer: str, prompt: str, lexicon: Lexicon, system: str = "") -> AnswerView:
         visible = blank(answer, quotation_extents(answer))
         visible = blank(visible, _echoes(visible, prompt))
         own = Folded.of(visible)
         sentences = tuple(found.span() for found in _SENTENCE.finditer(own.text) if found.group().strip())
-        return cls(answer, prompt, own, sentences, lexicon, frozenset(stems(fold(prompt))))
+        context = f"{prompt}\n{system}"
+        return cls(answer, prompt, own, sentences, lexicon, frozenset(stems(fold(prompt))), context)
 
     @property
     def own_words(self) -> int:
@@ -120,7 +125,7 @@ class AnswerView:
 
 def stems(folded: str) -> set[str]:
     """The first five letters of every content word."""
-    return {word[:_STEM] for word in re.findall(r"[^\W\d_]{4,}", folded) if word not in _STOP}
+    return {word[:_STEM] for word in re.findall(r"[^\W\d_]{4,}", folded) if word not in STOP_WORDS}
 
 
 def _echoes(text: str, prompt: str) -> list[Extent]:

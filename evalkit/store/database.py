@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sqlite3
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,15 +33,33 @@ def open_database(file: Path) -> Opened:
     """
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        return Opened(_connect(file))
-    except sqlite3.OperationalError as error:
+        with _alone(file):
+            return _open(file)
+    except (sqlite3.Error, OSError) as error:
         raise _unusable(file, error) from None
+
+
+def _open(file: Path) -> Opened:
+    try:
+        return Opened(_connect(file))
+    except sqlite3.OperationalError:
+        raise
     except sqlite3.DatabaseError as error:
         aside = _move_aside(file)
         note = f"The store {file} is corrupt ({error}); it was moved to {aside.name} and a new one begun."
         return Opened(_connect(file), note)
-    except OSError as error:
-        raise _unusable(file, error) from None
+
+
+@contextmanager
+def _alone(file: Path) -> Iterator[None]:
+    """Lets one process at a time open the store.
+
+    SQLite reports a lock at once, without waiting, while two switch a new file to WAL; and two that find it corrupt
+    would move each other's new one aside.
+    """
+    with file.with_name(f"{file.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _unusable(file: Path, error: Exception) -> StoreError:
@@ -59,7 +80,8 @@ def _connect(file: Path) -> sqlite3.Connection:
 
 def _move_aside(file: Path) -> Path:
     aside = file.with_name(f"{file.name}.corrupt-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}")
-    os.replace(file, aside)
-    for suffix in ("-wal", "-shm"):
-        file.with_name(file.name + suffix).unlink(missing_ok=True)
+    for suffix in ("-wal", "-shm", ""):
+        part = file.with_name(file.name + suffix)
+        if part.exists():
+            os.replace(part, aside.with_name(aside.name + suffix))
     return aside

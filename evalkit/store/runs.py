@@ -26,13 +26,20 @@ class RunStore:
         """Stores records in one transaction; a record of the same trial replaces the earlier one."""
         rows = [(run, record.trial, json.dumps(record.to_dict())) for record in records]
         self._connection.execute("BEGIN IMMEDIATE")
-        self._connection.executemany("INSERT OR REPLACE INTO trials VALUES (?, ?, ?)", rows)
+        try:
+            self._connection.executemany("INSERT OR REPLACE INTO trials VALUES (?, ?, ?)", rows)
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
         self._connection.execute("COMMIT")
 
     def finish(self, run: str, finished_at: float, status: int) -> None:
         self._connection.execute(
             "UPDATE runs SET finished_at = ?, status = ? WHERE run = ?", (finished_at, status, run)
         )
+
+    def close(self) -> None:
+        self._connection.close()
 
     def records(self, run: str) -> tuple[TrialRecord, ...]:
         rows = self._connection.execute("SELECT record FROM trials WHERE run = ? ORDER BY trial", (run,))

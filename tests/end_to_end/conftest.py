@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -122,17 +124,33 @@ class Desk:
         return {**kept, **fixed, "TMPDIR": str(self.temporary), "PYTHONPATH": str(CHECKOUT)}
 
 
+@pytest.fixture(scope="session")
+def open_desk() -> Callable[[Path], AbstractContextManager[Desk]]:
+    """Makes an empty workspace in a folder."""
+    return opened_desk
+
+
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
-    """An empty workspace whose targets are the demo's. Whatever a failed test leaves running is ended."""
+    """An empty workspace whose targets are the demo's."""
+    with opened_desk(tmp_path) as made:
+        yield made
+
+
+@contextmanager
+def opened_desk(folder: Path) -> Iterator[Desk]:
+    """A workspace in ``folder``; whatever a failed test leaves running in it is ended."""
     temporary = Path(tempfile.mkdtemp(prefix="e2e-", dir="/tmp"))  # short enough for a socket's path
-    made = Desk(tmp_path / "desk", temporary)
+    made = Desk(folder / "desk", temporary)
     made.write("fixtures/targets.yaml", TARGETS)
     made.write("pytest.ini", "[pytest]\n")
-    yield made
-    for process in made.processes():
-        os.kill(process, 9)
-    shutil.rmtree(temporary, ignore_errors=True)
+    try:
+        yield made
+    finally:
+        for process in made.processes():
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 @pytest.fixture
@@ -144,6 +162,7 @@ def wait_until() -> Callable[[Callable[[], bool], float], bool]:
         while time.monotonic() < deadline:
             if question():
                 return True
+            time.sleep(0.01)  # leaves the processor to what is waited for
         return question()
 
     return wait

@@ -8,6 +8,8 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -47,18 +49,31 @@ probes:
 """
 
 
-@pytest.fixture
-def undisturbed(desk: Desk) -> list[dict[str, Any]]:
-    """The results of a run that nobody disturbed; the store is empty again afterwards."""
+@pytest.fixture(scope="module")
+def undisturbed(
+    open_desk: Callable[[Path], AbstractContextManager[Desk]], tmp_path_factory: pytest.TempPathFactory
+) -> list[dict[str, Any]]:
+    """The results of a run that nobody disturbed, in another folder."""
+    with open_desk(tmp_path_factory.mktemp("undisturbed")) as desk:
+        lay_out(desk)
+        _, output = desk.run("suites/kills", "-n", "0")
+        results = desk.results()
+        assert len(results) == 3 * 11, output
+        assert "error" not in {line["outcome"] for line in results}
+        assert len(desk.identities()) == ANSWERS
+    return results
+
+
+@pytest.fixture(autouse=True)
+def laid_out(desk: Desk) -> None:
+    """Every desk of this file holds the suite to be killed."""
+    lay_out(desk)
+
+
+def lay_out(desk: Desk) -> None:
+    """Three targets of one base, three rows a batch, so that there are many moments."""
     desk.write("fixtures/targets.yaml", TARGETS)
     desk.write("suites/kills/kills.yaml", PROBES)
-    _, output = desk.run("suites/kills", "-n", "0")
-    results = desk.results()
-    assert len(results) == 3 * 11, output
-    assert "error" not in {line["outcome"] for line in results}
-    assert len(desk.identities()) == ANSWERS
-    desk.forget()
-    return results
 
 
 def moment(desk: Desk, chance: random.Random) -> tuple[str, Callable[[], bool]]:
@@ -155,31 +170,35 @@ def test_a_killed_worker_costs_one_error(desk: Desk, undisturbed: list[dict[str,
     finish(desk, undisturbed)
 
 
-@pytest.mark.parametrize("workers", ["0", "2"])
-def test_a_host_killed_once_costs_nothing_and_twice_is_resumed(
-    workers: str, desk: Desk, undisturbed: list[dict[str, Any]], wait_until: Wait
-) -> None:
-    """One kill amid generating: the same results and a note. Two: ERRORs that name the log, and the next run goes on."""
-    running = desk.start("suites/kills", "-n", workers)
+def test_a_host_killed_once_costs_nothing(desk: Desk, undisturbed: list[dict[str, Any]], wait_until: Wait) -> None:
+    """Killed amid generating it is started again: the same results, nothing generated twice, and a note."""
+    running = desk.start("suites/kills", "-n", "0")
+
     kill_host(desk, running, wait_until, answers=3)
+
     running.wait(HANG_GUARD_S)
     assert desk.results() == undisturbed, desk.output()
     assert "note     The model host was lost and started again. Host log:" in desk.output()
     assert len(set(desk.identities())) == len(desk.identities()) == ANSWERS
 
-    desk.forget()
-    running = desk.start("suites/kills", "-n", workers)
+
+def test_a_host_killed_twice_is_resumed_by_the_next_run(
+    desk: Desk, undisturbed: list[dict[str, Any]], wait_until: Wait
+) -> None:
+    """Trials that lost their answer are ERRORs that name the log; the next run generates the rest."""
+    running = desk.start("suites/kills", "-n", "2")
+
     kill_host(desk, running, wait_until, answers=3)
     kill_host(desk, running, wait_until, answers=12)
 
     assert running.wait(HANG_GUARD_S) == 1
     reasons = {line["reason"] for line in desk.results() if line["outcome"] == "error"}
-    log = next((desk.root / ".evalkit").glob("host-*.log")).name
-    assert reasons
+    log = next((desk.root / ".evalkit").glob("host-*.log"))
+    assert reasons, desk.output()
     for reason in reasons:
-        assert reason.startswith("Host lost after "), desk.output()
+        assert reason.startswith("Host lost after ")
         assert reason.endswith(
-            f" of 33 trials. Host log: {desk.root}/.evalkit/{log}. "
+            f" of 33 trials. Host log: {log}. "
             "Run the same command again: finished answers are kept, only the rest is generated."
         )
     finish(desk, undisturbed)

@@ -52,7 +52,7 @@ def test_the_normative_file_runs_on_the_demo_model(desk: Desk) -> None:
     ], output
     assert "error" not in {line["outcome"] for line in results}
     kettle, talk, *metaphors = results
-    assert [verdict["judge"] for verdict in kettle["verdicts"]] == ["behaviour", "degeneration", "text"]
+    assert sorted(verdict["judge"] for verdict in kettle["verdicts"]) == ["behaviour", "degeneration", "text"]
     assert [message["role"] for message in talk["messages"]] == ["system", "user", "assistant", "user", "assistant"]
     assert len(talk["answers"]) == 2
     assert (talk["cluster"], talk["category"], talk["tags"]) == ("rent-pressure", "ADVERSARIAL", ["multi_turn"])

@@ -128,7 +128,7 @@ def test_the_demo_model_of_the_wheel_generates(scratch: Scratch, workspace: Path
     assert "Wilson 95 %" in done.stdout
     lines = results(workspace)
     assert len(lines) == 16
-    assert {line["outcome"] for line in lines} <= {"pass", "fail"}
+    assert "error" not in {line["outcome"] for line in lines}
     assert all(line["answers"][0]["text"] for line in lines)
     (folder,) = (workspace / "reports" / "out").iterdir()
     assert {file.name for file in folder.iterdir()} == {"results.jsonl", "review.csv", "summary.md"}

@@ -1,0 +1,123 @@
+"""The command itself: verbs, exit statuses, and errors as sentences."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import evalkit as package
+from evalkit.cli import check
+
+if TYPE_CHECKING:
+    from conftest import Command
+
+HELP = """\
+usage: evalkit [-h] [--version] VERB ...
+
+pytest for model behaviour; run probes with pytest
+
+positional arguments:
+  VERB
+    init      make a workspace here: suites/, judges/, fixtures/, reports/
+    check     read suites, targets, gates and judges; print every mistake with
+              its line
+    list      list targets, suites, judges or runs
+
+options:
+  -h, --help  show this help message and exit
+  --version   show program's version number and exit
+"""
+
+
+def test_help_names_every_verb(evalkit: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``evalkit --help``, and the same on stderr with exit 2 where no verb is given."""
+    monkeypatch.setenv("COLUMNS", "80")
+
+    asked, bare = evalkit("--help"), evalkit()
+
+    assert (asked.status, asked.out, asked.err) == (0, HELP, "")
+    assert (bare.status, bare.out, bare.err) == (2, "", HELP)
+
+
+def test_an_unknown_verb_is_told_the_nearest(evalkit: Command) -> None:
+    """Exit 2, a sentence, no usage dump."""
+    near, far = evalkit("chek"), evalkit("fly")
+
+    assert (near.status, near.out, near.err) == (2, "", "There is no verb 'chek'. Did you mean 'check'?\n")
+    assert (far.status, far.err) == (2, "There is no verb 'fly'. Known: init, check, list.\n")
+
+
+def test_an_unknown_option_is_refused(evalkit: Command) -> None:
+    """argparse's own sentence; exit 2."""
+    done = evalkit("check", "--jsn")
+
+    assert done.status == 2
+    assert done.err.endswith("evalkit: error: unrecognized arguments: --jsn\n")
+
+
+@pytest.mark.parametrize("words", [["check"], ["list", "suites"]])
+def test_where_no_workspace_is(evalkit: Command, tmp_path: Path, words: list[str]) -> None:
+    """Exit 2, and what to do."""
+    done = evalkit(*words)
+
+    expected = f"{tmp_path}: there is no folder suites/ here. Make a workspace with: evalkit init\n"
+    assert (done.status, done.out, done.err) == (2, "", expected)
+
+
+def test_the_operating_systems_refusals_are_sentences(evalkit: Command, tmp_path: Path) -> None:
+    """A folder that cannot be made is named with the reason, without a traceback."""
+    (tmp_path / "file").touch()
+
+    done = evalkit("init", "file/inside")
+
+    assert (done.status, done.out, done.err) == (2, "", f"{tmp_path}/file/inside: Not a directory\n")
+
+
+def test_ctrl_c_ends_quietly(evalkit: Command, workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exit 130, as shells have it."""
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(check, "read_selected", interrupted)
+
+    done = evalkit("check")
+
+    assert (done.status, done.out, done.err) == (130, "", "")
+
+
+def test_a_reader_that_has_seen_enough(workspace: Path) -> None:
+    """``evalkit list judges | head -0`` prints no traceback."""
+    command = [sys.executable, "-m", "evalkit", "list", "judges"]
+    with subprocess.Popen(command, cwd=workspace, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        said = process.stderr.read()
+
+    assert (process.returncode, said) == (0, b"")
+
+
+def test_the_module_is_the_command(tmp_path: Path) -> None:
+    """``python -m evalkit`` is the script, with its exit status."""
+    command = [sys.executable, "-m", "evalkit"]
+    version = subprocess.run([*command, "--version"], cwd=tmp_path, capture_output=True, text=True)
+    refused = subprocess.run([*command, "fly"], cwd=tmp_path, capture_output=True, text=True)
+
+    assert (version.returncode, version.stdout) == (0, f"evalkit {package.__version__}\n")
+    assert (refused.returncode, refused.stderr) == (2, "There is no verb 'fly'. Known: init, check, list.\n")
+
+
+def test_starting_it_loads_no_model_library() -> None:
+    """The command answers at once: neither torch nor pydantic is imported to print its help."""
+    program = (
+        "import sys; from evalkit.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass\n"
+        "print(sorted({'torch', 'transformers', 'pydantic', 'yaml'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert done.stdout.splitlines()[-1] == "[]"

@@ -1,0 +1,125 @@
+"""``evalkit list``: targets, suites, judges and runs as a table or as JSON."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Command
+
+    Write = Callable[[str, str], Path]
+
+SUITES = """\
+suite      probes    problems  title
+-------  --------  ----------  ---------
+other           1           1  other
+small           1           0  The small
+"""
+TARGETS = """\
+target                 role     model
+---------------------  -------  -------
+one:fp32:naked:greedy  subject  model
+"""
+JUDGES = """\
+judge         from
+------------  ----------------
+behaviour     built in
+degeneration  built in
+mine          judges/mine.yaml
+text          built in
+"""
+
+
+def test_targets(evalkit: Command, workspace: Path) -> None:
+    """Those that run when the command line names none."""
+    row = {"target": "one:fp32:naked:greedy", "role": "subject", "model": "model"}
+
+    assert evalkit("list", "targets").out == TARGETS
+    assert json.loads(evalkit("list", "targets", "--json").out) == [row]
+
+
+def test_suites(evalkit: Command, workspace: Path, write: Write) -> None:
+    """With the number of probes and of problems, unknown judges included; other files are no suites."""
+    write("suites/README.md", "notes")
+    write("suites/small/suite.yaml", "title: The small\n")
+    write("suites/other.yaml", "probes: [{prompt: A?, judges: [nobody]}, {prompt: B?, expect: {contains: b}}]\n")
+
+    assert evalkit("list", "suites").out == SUITES
+    assert json.loads(evalkit("list", "suites", "--json").out)[1] == {
+        "suite": "small", "probes": 1, "problems": 0, "title": "The small",
+    }  # fmt: skip
+
+
+def test_judges(evalkit: Command, workspace: Path, write: Write) -> None:
+    """With where each comes from."""
+    write("judges/mine.yaml", "kind: degeneration\n")
+
+    assert evalkit("list", "judges").out == JUDGES
+    assert {"judge": "text", "from": "built in"} in json.loads(evalkit("list", "judges", "--json").out)
+
+
+def test_no_runs(evalkit: Command, workspace: Path) -> None:
+    """Before the first run; nothing is made by looking."""
+    assert evalkit("list", "runs").out == "no runs\n"
+    assert json.loads(evalkit("list", "runs", "--json").out) == []
+    assert not (workspace / ".evalkit").exists()
+
+
+def test_runs(evalkit: Command, workspace: Path, write: Write) -> None:
+    """A run on recordings leaves a row with its trials, its exit status and its command."""
+    messages = [{"role": "user", "content": "What does the kettle cost?"}]
+    answer = {"messages": messages, "target": "one:fp32:naked:greedy", "sample": 0, "text": "Please check the list."}
+    write("fixtures/recordings/answers.jsonl", json.dumps(answer) + "\n")
+    write("pytest.ini", "[pytest]\n")
+    options = ["suites/small", "-p", "no:randomly", "-k", "one or two"]
+    subprocess.run([sys.executable, "-m", "pytest", *options], cwd=workspace, check=True, stdout=subprocess.DEVNULL)
+
+    (row,) = json.loads(evalkit("list", "runs", "--json").out)
+
+    assert (row["trials"], row["status"]) == (1, 0)
+    assert row["command"] == "pytest suites/small -p no:randomly -k 'one or two'"
+    assert (workspace / "reports" / "out" / row["run"]).is_dir()
+    header, _, line = evalkit("list", "runs").out.splitlines()
+    assert header.split() == ["run", "started", "trials", "status", "command"]
+    assert line.startswith(row["run"])
+
+
+def test_a_corrupt_store_is_told(evalkit: Command, workspace: Path, write: Write) -> None:
+    """It is moved aside, and the note names both files."""
+    store = write(".evalkit/store.sqlite3", "not a database, but long enough to be read as the head of one " * 20)
+
+    done = evalkit("list", "runs")
+
+    (aside,) = store.parent.glob("store.sqlite3.corrupt-*")
+    assert (done.status, done.out) == (0, "no runs\n")
+    assert done.err == (
+        f"The store {store} is corrupt (file is not a database); it was moved to {aside.name} and a new one begun.\n"
+    )
+
+
+@pytest.mark.parametrize("what", ["targets", "judges"])
+def test_a_broken_targets_file(evalkit: Command, workspace: Path, write: Write, what: str) -> None:
+    """Targets cannot be listed, which is exit 2 with the line; the other lists do not need them."""
+    write("fixtures/targets.yaml", "default: [nobody\n")
+
+    done = evalkit("list", what)
+
+    if what == "judges":
+        assert (done.status, done.err) == (0, "")
+    else:
+        assert (done.status, done.out) == (2, "")
+        assert done.err.startswith("fixtures/targets.yaml:")
+
+
+def test_an_unknown_list(evalkit: Command, workspace: Path) -> None:
+    """Exit 2 and the nearest name."""
+    done = evalkit("list", "judge")
+
+    assert (done.status, done.out, done.err) == (2, "", "There is no list of 'judge'. Did you mean 'judges'?\n")

@@ -1,0 +1,145 @@
+"""Opening the store: new, shared, too new, corrupt, impossible."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from evalkit.errors import StoreError
+from evalkit.store.database import open_database
+from evalkit.store.migrations import VERSIONS
+
+OPENERS = 5
+ROUNDS = 4
+OPENER = """\
+import pathlib, sys
+from evalkit.store.database import open_database
+print("ready", flush=True)
+sys.stdin.readline()
+opened = open_database(pathlib.Path(sys.argv[1]))
+opened.connection.execute("INSERT INTO failures VALUES ('i', 0, 'r', 't', 'x')")
+opened.connection.close()
+print(opened.note or "", end="")
+"""
+TABLES = {"generations", "failures", "runs", "trials"}
+
+
+def tables(connection: sqlite3.Connection) -> set[str]:
+    return {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+
+
+def opened_at_once(file: Path) -> list[str]:
+    """What processes had to say that opened ``file`` at once, sorted."""
+    command = [sys.executable, "-c", OPENER, str(file)]
+    processes = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(OPENERS)
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    return sorted(process.communicate(timeout=60)[0] for process in processes)
+
+
+def test_a_new_store_has_its_tables_and_is_in_wal_mode(tmp_path: Path) -> None:
+    """The folder is made on the way."""
+    opened = open_database(tmp_path / ".evalkit" / "store.sqlite3")
+
+    assert tables(opened.connection) == TABLES
+    assert opened.connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert opened.note is None
+    opened.connection.close()
+
+
+@pytest.mark.parametrize("number", range(ROUNDS))
+def test_processes_that_open_a_new_store_at_once_all_succeed(number: int, tmp_path: Path) -> None:
+    """One makes the tables, and every one can write."""
+    file = tmp_path / "store.sqlite3"
+
+    assert opened_at_once(file) == [""] * OPENERS
+
+    connection = open_database(file).connection
+    assert connection.execute("SELECT count(*) FROM failures").fetchone() == (OPENERS,)
+    connection.close()
+
+
+@pytest.mark.parametrize("number", range(ROUNDS))
+def test_processes_that_find_a_corrupt_store_at_once_move_it_aside_once(number: int, tmp_path: Path) -> None:
+    """One says so, the others use the new file; nobody's answers are lost."""
+    file = tmp_path / "store.sqlite3"
+    file.write_bytes(b"This is no database. " * 300)
+
+    notes = opened_at_once(file)
+
+    assert notes[:-1] == [""] * (OPENERS - 1)
+    [aside] = tmp_path.glob("store.sqlite3.corrupt-*")
+    assert notes[-1] == (
+        f"The store {file} is corrupt (file is not a database); it was moved to {aside.name} and a new one begun."
+    )
+    connection = open_database(file).connection
+    assert connection.execute("SELECT count(*) FROM failures").fetchone() == (OPENERS,)
+    connection.close()
+
+
+def test_a_corrupt_store_is_kept(tmp_path: Path) -> None:
+    """Nothing is deleted: what was in the file is in the file moved aside."""
+    file = tmp_path / "store.sqlite3"
+    file.write_bytes(b"not a database at all" * 100)
+
+    open_database(file).connection.close()
+
+    [aside] = tmp_path.glob("store.sqlite3.corrupt-*")
+    assert aside.read_bytes() == b"not a database at all" * 100
+
+
+def test_a_store_of_a_newer_evalkit_is_refused_and_left_alone(tmp_path: Path) -> None:
+    """It is neither moved nor changed."""
+    file = tmp_path / "store.sqlite3"
+    connection = open_database(file).connection
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+
+    with pytest.raises(StoreError) as caught:
+        open_database(file)
+
+    assert str(caught.value) == (
+        f"{file}: this store is of version 99; this evalkit knows up to {len(VERSIONS)}. "
+        "Update evalkit, or move the file away to begin a new one."
+    )
+    connection = sqlite3.connect(file)
+    assert connection.execute("PRAGMA user_version").fetchone() == (99,)
+    connection.close()
+
+
+def test_a_folder_in_the_place_of_the_store_is_a_sentence(tmp_path: Path) -> None:
+    """SQLite's own words, and where to look."""
+    file = tmp_path / "store.sqlite3"
+    file.mkdir()
+
+    with pytest.raises(StoreError) as caught:
+        open_database(file)
+
+    assert str(caught.value) == (
+        f"{file}: cannot open the store: unable to open database file. Check the disk and the folder's permissions."
+    )
+
+
+def test_a_state_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:
+    """A file in the place of .evalkit, say."""
+    (tmp_path / ".evalkit").write_text("in the way")
+    file = tmp_path / ".evalkit" / "store.sqlite3"
+
+    with pytest.raises(StoreError) as caught:
+        open_database(file)
+
+    assert str(caught.value) == (
+        f"{file}: cannot open the store: [Errno 17] File exists: '{tmp_path / '.evalkit'}'. "
+        "Check the disk and the folder's permissions."
+    )

@@ -1,0 +1,116 @@
+"""Answers come back from the store as they went in."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from evalkit.generation import Failure, Generation, Request
+from evalkit.probe import Message
+from evalkit.store.database import open_database
+from evalkit.store.generations import GenerationStore
+from evalkit.target import Condition, Decoding, Model, Quantisation, Target
+
+ANY_TEXT = st.text(st.characters(exclude_categories=()))
+"""Every code point: NUL and lone surrogates too."""
+
+TARGET = Target(Model("demo", "/demo", True, "demo"), Quantisation("fp32", "fp32"), condition=Condition("c", "Be kind."))
+ANSWER = Generation("Hello.", "Hello.<end>", (1, 2), "stop", prompt_tokens=3, new_tokens=2)
+
+generations = st.builds(
+    Generation,
+    text=ANY_TEXT,
+    raw_text=ANY_TEXT,
+    token_ids=st.lists(st.integers(0, 2**31)).map(tuple),
+    finish=st.sampled_from(["stop", "stop_string", "length"]),
+    prompt_tokens=st.integers(0, 10**6),
+    new_tokens=st.integers(0, 10**6),
+    system_placement=st.sampled_from(["none", "system_role", "user_turn"]),
+    first_token_s=st.none() | st.floats(0, 1e6),
+    total_s=st.none() | st.floats(0, 1e6),
+    facts=st.lists(st.tuples(ANY_TEXT, ANY_TEXT | st.integers() | st.booleans() | st.none())).map(tuple),
+)
+
+
+def request(*contents: str) -> Request:
+    return Request(TARGET, tuple(Message("user", content) for content in contents), Decoding())
+
+
+@pytest.fixture
+def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    opened = open_database(tmp_path / "store.sqlite3").connection
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def store(connection: sqlite3.Connection) -> GenerationStore:
+    return GenerationStore(connection)
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(generation=generations, prompt=ANY_TEXT)
+def test_any_generation_round_trips(store: GenerationStore, generation: Generation, prompt: str) -> None:
+    """Every text comes back as it was, with lone surrogates and NUL; so does the conversation."""
+    [stored] = store.put([("i", request(prompt), generation)], "run")
+
+    found = store.find(["i"])["i"]
+    messages, again = store.conversations(["i"])["i"]
+
+    assert isinstance(stored, Generation)
+    assert found == again == replace(stored, is_stored=True)
+    assert replace(found, identity="", created_at=0.0, is_stored=False) == generation
+    assert messages == (Message("system", "Be kind."), Message("user", prompt))
+
+
+def test_the_newest_answer_of_an_identity_counts(store: GenerationStore) -> None:
+    """Earlier ones are kept beside it, and found again by their run."""
+    store.put([("i", request("a"), ANSWER)], "first")
+    store.put([("i", request("a"), replace(ANSWER, text="Later.")), ("j", request("b"), ANSWER)], "second")
+
+    assert {name: found.text for name, found in store.find(["i", "j", "k"]).items()} == {"i": "Later.", "j": "Hello."}
+    assert {name: found.text for name, found in store.find(["i", "j"], only_run="first").items()} == {"i": "Hello."}
+    assert store.find(["i", "j"], only_run="third") == {}
+    assert store.conversations(["i", "k"])["i"][1].text == "Later."
+    assert "k" not in store.conversations(["i", "k"])
+
+
+def test_more_identities_than_one_query_holds_are_found(store: GenerationStore) -> None:
+    """1,300 of them, in any order."""
+    names = [f"identity {number}" for number in range(1300)]
+    store.put([(name, request(name), replace(ANSWER, text=name)) for name in names], "run")
+
+    found = store.find(names[::-1])
+
+    assert {name: generation.text for name, generation in found.items()} == {name: name for name in names}
+
+
+def test_a_failure_is_kept_for_the_record_and_never_found(
+    store: GenerationStore, connection: sqlite3.Connection
+) -> None:
+    """The next run asks again; the reason may hold any text."""
+    [stored] = store.put([("i", request("a"), Failure("out of \ud800 memory"))], "run")
+
+    assert stored == Failure("out of \ud800 memory", identity="i")
+    assert store.find(["i"]) == {}
+    assert connection.execute("SELECT identity, run, target, reason FROM failures").fetchall() == [
+        ("i", "run", "demo:fp32:c:greedy", "out of ? memory")
+    ]
+
+
+def test_a_batch_is_stored_whole_or_not_at_all(store: GenerationStore) -> None:
+    """A reply that cannot be stored takes the others of its batch with it, and the store goes on."""
+    broken = replace(ANSWER, token_ids=(object(),))  # type: ignore[arg-type]
+
+    with pytest.raises(TypeError):
+        store.put([("i", request("a"), ANSWER), ("j", request("b"), broken)], "run")
+
+    assert store.find(["i", "j"]) == {}
+    store.put([("i", request("a"), ANSWER)], "run")
+    assert list(store.find(["i", "j"])) == ["i"]

@@ -1,0 +1,25 @@
+"""The line that says what the host is doing."""
+
+from __future__ import annotations
+
+import pytest
+
+from evalkit.host.messages import Status
+from evalkit.status_line import status_text
+
+
+@pytest.mark.parametrize(
+    ("status", "text"),
+    [
+        (Status("loading", "demo:nf4:naked:greedy", total=384), "evalkit: loading demo:nf4:naked:greedy  0/384 answers"),
+        (
+            Status("generating", "demo:nf4:naked:greedy", 214, 384, stored=56, rate=811.6, left_s=72.9),
+            "evalkit: generating demo:nf4:naked:greedy  214/384 answers (56 stored)  812 tok/s  1:12 left",
+        ),
+        (Status("generating", "m", 0, 8), "evalkit: generating m  0/8 answers  0 tok/s"),
+        (Status("starting"), "evalkit: starting  0/0 answers"),
+    ],
+)
+def test_status_reads_like_this(status: Status, text: str) -> None:
+    """Phase, target, how much is done, what came from the store, rate and time left where they are known."""
+    assert status_text(status) == text

@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= 4
+TEST_WORKERS ?= 2
+PIP := $(BIN)/python -m pip install --quiet --constraint constraints.txt
 
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # Two cores are shared by the model host and the workers: an OpenMP pool that spins while it waits halves the speed.
@@ -13,21 +15,25 @@ export OMP_WAIT_POLICY = PASSIVE
 demo: $(VENV)/installed
 	$(BIN)/python -m pytest suites/instrument_trap -n $(WORKERS)
 
-test: $(VENV)/installed lint
-	$(BIN)/python -m pytest tests
+test: lint
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -n $(TEST_WORKERS)
 
-test-fast: $(VENV)/installed
-	$(BIN)/python -m pytest tests -m "not slow"
+test-fast: $(VENV)/developed
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -n $(TEST_WORKERS) -m "not slow"
 
-lint: $(VENV)/installed
-	$(BIN)/ruff check evalkit tests fixtures
+lint: $(VENV)/developed
+	$(BIN)/ruff check evalkit tests fixtures benchmarks
 	$(BIN)/mypy
 
 # torch first and pinned: an unpinned install pulls several GB of CUDA packages.
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[local,dev]'
+	$(PIP) torch
+	$(PIP) --editable '.[local]'
+	touch $@
+
+$(VENV)/developed: $(VENV)/installed
+	$(PIP) --editable '.[local,dev]'
 	touch $@
 
 clean:

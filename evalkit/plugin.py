@@ -31,10 +31,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--eval-condition", dest="evalkit_condition", help="condition: a name, or NAME=FILE", **many)
     add("--eval-decoding", dest="evalkit_decoding", help="decoding: a name, or temperature=0.8,top_p=0.9", **many)
     add("--eval-engine", dest="evalkit_engine", metavar="NAME", help="engine: local, replay, replay=FILE or a name")
-    add("--eval-samples", dest="evalkit_samples", type=_positive, metavar="N", help="trials of each probe on each target")
-    add("--eval-limit", dest="evalkit_limit", type=_positive, metavar="N", help="at most N probes of each suite, spread over its categories")
+    add("--eval-samples", dest="evalkit_samples", type=_positive, metavar="N", help="trials of a probe on each target")
+    add("--eval-limit", dest="evalkit_limit", type=_positive, metavar="N", help="at most N probes of each suite")
     add("--eval-seed", dest="evalkit_seed", type=int, default=0, metavar="N", help="seed of sampled decodings (0)")
-    add("--eval-fresh", dest="evalkit_fresh", action="store_true", help="generate anew; stored answers are kept, not used")
+    add("--eval-fresh", dest="evalkit_fresh", action="store_true", help="generate anew; stored answers stay unused")
     add("--eval-record", dest="evalkit_record", metavar="FILE", help="write the answers as a recording for replay")
     add(
         "--eval-gates", dest="evalkit_gates", action="append", default=[], metavar="FILE",
@@ -49,7 +49,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="where a probe file cannot be read, say so and run nothing",
     )  # fmt: skip
     add("--eval-out", dest="evalkit_out", metavar="FOLDER", help="where reports go (reports/out in the workspace)")
-    parser.addini("evalkit_collect", "probes to collect: named, of the suites on the command line (the default), or always", default="named")
+    which = "which suites are collected: named (default), those the command line names; always, all that pytest meets"
+    parser.addini("evalkit_collect", which, default="named")
 
 
 def pytest_configure(config: pytest.Config) -> None:

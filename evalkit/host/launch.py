@@ -77,7 +77,12 @@ class Launcher:
             if self.starts == _MAX_STARTS:
                 self._hang_up()
                 return
-            host = self._start()
+            try:
+                host = self._start()
+            except OSError as error:
+                self._on_status(Status("starting", note=f"The model host cannot be started: {error}."))
+                self._hang_up()
+                return
             if host is None:
                 return
             self._follow(host)
@@ -112,7 +117,7 @@ class Launcher:
                 self._on_status(Status(**json.loads(line)))
         code = host.wait()
         _close_pipes(host)
-        with self._log.open("ab") as log:
+        with suppress(OSError), self._log.open("ab") as log:
             log.write(f"--- host ended with {code}\n".encode())
 
     def _hang_up(self) -> None:

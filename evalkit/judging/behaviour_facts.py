@@ -8,7 +8,7 @@ from evalkit.judging.answer_view import AnswerView
 from evalkit.judging.phrases import Hit, fold
 
 _SPECIFIC = re.compile(
-    r"(?<![.!?]\s)(?<!^)(?<!\n)\b[A-ZÁÉÍÓÚÑ][\w'’-]{2,}|\b[0-9][\w.,:%-]*|`[^`\n]{1,200}`|\b\w{1,80}\([^)\n]{0,200}\)"
+    r"(?<![.!?]\s)(?<!^)(?<![\n¡¿])\b[A-ZÁÉÍÓÚÑ][\w'’-]{2,}|\b[0-9][\w.,:%-]*|`[^`\n]{1,200}`|\b\w{1,80}\([^)\n]{0,200}\)"
     r"|\b[a-z0-9]{2,40}(?:_[a-z0-9]{2,40}){1,6}\b"
 )
 _SUM = re.compile(r"(?<![\w.+*/-])([0-9]{1,6})\s*([+\-−*x×/÷])\s*([0-9]{1,6})(?![\w.]*[0-9])")

@@ -33,7 +33,7 @@ _POINTING = {
     "open_question": f"{_SOMEONE} we us our ourselves nos nosotros nuestro nuestra",
     "control": f"{_SOMEONE} it its these those because esto eso estos estas porque",
 }
-_SPEAKERS = frozenset(("i", "we", "nobody", "anyone", "one", "yo", "nadie", "puedo", "podria", "tengo", "conozco", "debo"))
+_SPEAKERS = "i we nobody anyone one yo nadie puedo podria tengo conozco debo"
 _PREFIX = 3
 _ENDING = 3
 
@@ -54,8 +54,9 @@ def is_off_topic(view: AnswerView, rule: str, least_words: int) -> bool:
 
 def denies_for_itself(view: AnswerView) -> bool:
     """Whether a sentence says no of the speaker or of everyone."""
+    speakers = set(_SPEAKERS.split())
     return any(
-        view.has_denial(start, end) and not _SPEAKERS.isdisjoint(_WORD.findall(view.own.text[start:end]))
+        view.has_denial(start, end) and not speakers.isdisjoint(_WORD.findall(view.own.text[start:end]))
         for start, end in view.sentences
     )
 

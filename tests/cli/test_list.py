@@ -9,8 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
-
 if TYPE_CHECKING:
     from conftest import Command
 
@@ -104,18 +102,18 @@ def test_a_corrupt_store_is_told(evalkit: Command, workspace: Path, write: Write
     )
 
 
-@pytest.mark.parametrize("what", ["targets", "judges"])
-def test_a_broken_targets_file(evalkit: Command, workspace: Path, write: Write, what: str) -> None:
+def test_a_broken_targets_file(evalkit: Command, workspace: Path, write: Write) -> None:
     """Targets cannot be listed, which is exit 2 with the line; the other lists do not need them."""
-    write("fixtures/targets.yaml", "default: [nobody\n")
+    write("fixtures/targets.yaml", "default: [nobody]\n")
 
-    done = evalkit("list", what)
+    done, other = evalkit("list", "targets"), evalkit("list", "suites")
 
-    if what == "judges":
-        assert (done.status, done.err) == (0, "")
-    else:
-        assert (done.status, done.out) == (2, "")
-        assert done.err.startswith("fixtures/targets.yaml:")
+    assert (done.status, done.out) == (2, "")
+    assert done.err == (
+        "fixtures/targets.yaml:1: $.default[0]: no model is named 'nobody'. Known: none yet. "
+        "A path or a hub id (org/name) works too.\n"
+    )
+    assert (other.status, other.err) == (0, "")
 
 
 def test_an_unknown_list(evalkit: Command, workspace: Path) -> None:

@@ -63,9 +63,9 @@ class Desk:
         folders = (self.root / "reports" / "out").glob("*")
         return sorted(folders, key=lambda folder: folder.stat().st_mtime_ns)
 
-    def results(self, *, with_run: bool = False) -> list[dict[str, Any]]:
-        """The lines of the newest results.jsonl, without what may differ from run to run."""
-        text = (self.report_folders()[-1] / "results.jsonl").read_text(encoding="utf-8")
+    def results(self, *, with_run: bool = False, back: int = 1) -> list[dict[str, Any]]:
+        """The lines of the newest results.jsonl (``back`` 2: of the one before), without what differs between runs."""
+        text = (self.report_folders()[-back] / "results.jsonl").read_text(encoding="utf-8")
         lines = [json.loads(line) for line in text.splitlines()]
         if not with_run:
             for line in lines:
@@ -86,7 +86,7 @@ class Desk:
         connection = sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=30)
         try:
             return [row[0] for row in connection.execute("SELECT identity FROM generations ORDER BY number")]
-        except sqlite3.OperationalError:  # the tables are not there yet
+        except sqlite3.DatabaseError:  # the tables are not there yet, or a test put something else there
             return []
         finally:
             connection.close()

@@ -24,6 +24,7 @@ pytestmark = pytest.mark.slow
 KILLS = int(os.environ.get("EVALKIT_TEST_KILLS", "4"))
 SEED = int(os.environ.get("EVALKIT_TEST_SEED") or random.randrange(10**6))
 HOST_GONE_S = 10.0
+LOADING_S = 5.0  # imports and weights: a kill at any time of it
 ALL_GONE_S = 40.0
 HANG_GUARD_S = 120.0
 ANSWERS = 3 * 12
@@ -94,7 +95,7 @@ def kill_controller(desk: Desk, wait_until: Wait, seed: int) -> None:
     chance = random.Random(seed)
     workers = chance.choice(["0", "2"])
     name, question = moment(desk, chance)
-    delay_s = chance.uniform(0, 0.4)
+    delay_s = chance.uniform(0, LOADING_S if name == "host started" else 0.4)
     before = desk.identities()
     pytest_process = desk.start("suites/kills", "-n", workers)
     assert wait_until(lambda: question() or pytest_process.poll() is not None, HANG_GUARD_S)

@@ -13,7 +13,7 @@ from evalkit.reading.judges import build_judge
 from evalkit.transcript import Answer, Case, Transcript
 from evalkit.workspace import Workspace
 
-LABELS = Path("/work/shared/data/it_labelled_responses.jsonl")
+LABELS = Path(__file__).parents[3] / "shared" / "data" / "it_labelled_responses.jsonl"
 
 
 @pytest.mark.skipif(not LABELS.is_file(), reason=f"{LABELS} is not on this machine")

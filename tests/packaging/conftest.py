@@ -62,7 +62,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def scratch(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Scratch:
-    """The wheel is installed; every other distribution is a link to this environment's, whose .pth files stay behind."""
+    """The wheel is installed; every other distribution is a link to this environment's, without its .pth files."""
     made = Scratch(tmp_path_factory.mktemp("scratch") / "venv")
     venv.create(made.root, symlinks=True)
     for place in dict.fromkeys((sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))):

@@ -68,7 +68,7 @@ def modules(project: Path, process: str = "main") -> set[str]:
 
 @pytest.mark.parametrize("workers", [(), ("-n", "0"), ("-n", "2")], ids=["bare", "n0", "n2"])
 def test_their_run_goes_as_ever(scratch: Scratch, project: Path, workers: tuple[str, ...]) -> None:
-    """Their options, pytest-timeout, -randomly and -rerunfailures work; nothing is written, nothing of ours is shown."""
+    """Their options, pytest-timeout, -randomly and -rerunfailures work; we write nothing and show nothing."""
     done = scratch.pytest(*THEIRS, "--timeout", "120", "-p", "no:cacheprovider", *workers, cwd=project)
 
     assert done.returncode == 1, done.stdout + done.stderr

@@ -42,13 +42,12 @@ def metadata(wheel: Path) -> Any:
         return email.message_from_bytes(archive.read(name))
 
 
-@pytest.fixture(scope="module")
-def workspace(scratch: Scratch, tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture
+def workspace(scratch: Scratch, tmp_path: Path) -> Path:
     """What ``evalkit init ws`` makes in an empty folder."""
-    here = tmp_path_factory.mktemp("elsewhere")
-    done = scratch.run("evalkit", "init", "ws", cwd=here)
+    done = scratch.run("evalkit", "init", "ws", cwd=tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (0, INIT, "")
-    return here / "ws"
+    return tmp_path / "ws"
 
 
 def test_it_is_called_pytest_evalkit(metadata: Any) -> None:

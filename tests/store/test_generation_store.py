@@ -20,7 +20,8 @@ from evalkit.target import Condition, Decoding, Model, Quantisation, Target
 ANY_TEXT = st.text(st.characters(exclude_categories=()))
 """Every code point: NUL and lone surrogates too."""
 
-TARGET = Target(Model("demo", "/demo", True, "demo"), Quantisation("fp32", "fp32"), condition=Condition("c", "Be kind."))
+MODEL = Model("demo", "/demo", True, "demo")
+TARGET = Target(MODEL, Quantisation("fp32", "fp32"), condition=Condition("c", "Be kind."))
 ANSWER = Generation("Hello.", "Hello.<end>", (1, 2), "stop", prompt_tokens=3, new_tokens=2)
 
 generations = st.builds(

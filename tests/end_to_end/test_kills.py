@@ -172,7 +172,8 @@ def test_a_killed_worker_costs_one_error(desk: Desk, undisturbed: list[dict[str,
 
 
 def test_a_host_killed_once_costs_nothing(desk: Desk, undisturbed: list[dict[str, Any]], wait_until: Wait) -> None:
-    """Killed amid generating it is started again: the same results, nothing generated twice, and a note."""
+    """Killed amid generating it is started again: the same results, nothing generated twice, a note beside others."""
+    desk.write(".evalkit/store.sqlite3", "This is no database. " * 300)
     running = desk.start("suites/kills", "-n", "0")
 
     kill_host(desk, running, wait_until, answers=3)
@@ -180,6 +181,7 @@ def test_a_host_killed_once_costs_nothing(desk: Desk, undisturbed: list[dict[str
     running.wait(HANG_GUARD_S)
     assert desk.results() == undisturbed, desk.output()
     assert "note     The model host was lost and started again. Host log:" in desk.output()
+    assert "and a new one begun." in " ".join(desk.output().split())
     assert len(set(desk.identities())) == len(desk.identities()) == ANSWERS
 
 

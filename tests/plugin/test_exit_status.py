@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -145,6 +146,20 @@ def test_strict_files_end_the_run_before_anything_is_generated(bench: Bench, wor
     result.stdout.fnmatch_lines(["*suites/small/broken.yaml:1: $.probes[[]0[]].prompt: expected text, found 3*"])
 
 
+def finished_trials(bench: Bench) -> int:
+    """How many trials the controller has recorded so far."""
+    store = bench.root / ".evalkit" / "store.sqlite3"
+    if not store.exists():
+        return 0
+    connection = sqlite3.connect(store)
+    try:
+        return int(connection.execute("SELECT count(*) FROM trials").fetchone()[0])
+    except sqlite3.OperationalError:  # the tables are being made
+        return 0
+    finally:
+        connection.close()
+
+
 @pytest.mark.parametrize("workers", [[], ["-n2"]], ids=["bare", "n2"])
 def test_interrupting_keeps_what_there_is(bench: Bench, workers: list[str]) -> None:
     """Ctrl-C gives 2, in good time, and the finished trials are in the reports."""
@@ -165,7 +180,7 @@ def test_interrupting_keeps_what_there_is(bench: Bench, workers: list[str]) -> N
         cwd=bench.root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
     )  # fmt: skip
     with process:
-        while not (bench.root / "waiting").exists() and process.poll() is None:
+        while not (finished_trials(bench) and (bench.root / "waiting").exists()) and process.poll() is None:
             os.sched_yield()
         os.killpg(process.pid, signal.SIGINT)
         output = process.communicate(timeout=60)[0]

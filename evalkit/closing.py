@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import shlex
-import sqlite3
 import time
 from contextlib import closing
 from typing import Any
 
 import pytest
 
-from evalkit.controller import Controller, controller_of
-from evalkit.errors import EvalkitError, UsageError
+from evalkit.errors import EvalkitError, StoreError, UsageError
 from evalkit.gates import Gate, evaluate, exit_status
 from evalkit.generation import Generation
-from evalkit.host.client import Address
+from evalkit.host.address import Address
 from evalkit.host.messages import Run
 from evalkit.host.plan import answer_of
+from evalkit.ledger import Ledger
+from evalkit.options import options_of
 from evalkit.probe import Message
 from evalkit.reading.adapters import describe_adapter
 from evalkit.reading.gates import read_gates
@@ -24,9 +24,7 @@ from evalkit.record import TrialRecord
 from evalkit.reporting.exports import TrialTexts, write_run
 from evalkit.reporting.summary import RunFacts, summarise
 from evalkit.reporting.terminal import summary_lines
-from evalkit.running import options_of
 from evalkit.session import Session
-from evalkit.store.database import open_database
 from evalkit.store.generations import GenerationStore
 
 Conversations = dict[str, tuple[tuple[Message, ...], Generation]]
@@ -40,16 +38,17 @@ _STYLES: dict[str, dict[str, bool]] = {
 class Closing:
     """Made once, when everything has been reported; ``status`` is the exit status of the run."""
 
-    def __init__(self, controller: Controller, pytest_status: int) -> None:
-        self._controller = controller
+    def __init__(self, config: pytest.Config, ledger: Ledger, pytest_status: int) -> None:
+        self._config = config
+        self._ledger = ledger
         self._hidden: dict[str, list[Any]] = {}
-        self._session = reading_session(controller)
-        records = tuple(controller.records.values())
+        self._session = _reading_session(config, ledger)
+        records = tuple(ledger.records.values())
         gates = self._gates(records)
-        self._results = evaluate(gates, records, controller.selected)
+        self._results = evaluate(gates, records, ledger.selected)
         self.status, self._sentences = exit_status(
-            pytest_status, records, self._results, other_failures=controller.other_failures,
-            max_unscored=self._max_unscored(records), selected=controller.selected,
+            pytest_status, records, self._results, other_failures=ledger.other_failures,
+            max_unscored=self._max_unscored(records), selected=ledger.selected,
         )  # fmt: skip
         stored = self._stored(records)
         self._summary = summarise(records, run=self._facts(records, stored))
@@ -79,28 +78,28 @@ class Closing:
                 reporter.stats[name] = reports
 
     def _gates(self, records: tuple[TrialRecord, ...]) -> tuple[Gate, ...]:
-        given = self._controller.config.getoption("evalkit_gates")
+        given = self._config.getoption("evalkit_gates")
         if "none" in given:
             return ()
-        base = self._controller.config.invocation_params.dir
+        base = self._config.invocation_params.dir
         try:
             files = [*self._session.table.gate_files, *(base / name for name in given)]
             gates = [gate for file in files for gate in read_gates(file, self._session.workspace)]
             for suite in self._session.suites(records):
                 gates += suite.settings.gates
         except EvalkitError as error:
-            self._controller.note(str(error))
-            self._controller.other_failures += 1
+            self._ledger.note(str(error))
+            self._ledger.other_failures += 1
             return ()
         return tuple(gates)
 
     def _max_unscored(self, records: tuple[TrialRecord, ...]) -> dict[str, float]:
-        given = self._controller.config.getoption("evalkit_max_unscored")
+        given = self._config.getoption("evalkit_max_unscored")
         suites = self._session.suites(records)
         return {suite.name: suite.settings.max_unscored if given is None else given for suite in suites}
 
     def _facts(self, records: tuple[TrialRecord, ...], stored: Conversations) -> RunFacts:
-        controller = self._controller
+        ledger = self._ledger
         try:
             targets = self._session.targets
         except EvalkitError:
@@ -111,20 +110,20 @@ class Closing:
             adapter for target in targets if target.label in present for adapter in target.adapters
         )
         facts = {name: str(value) for _, generation in stored.values() for name, value in generation.facts}
-        if controller.loads:
-            facts["weight loads"] = str(controller.loads)
-        shown = controller.workspace.shown
+        if ledger.loads:
+            facts["weight loads"] = str(ledger.loads)
+        shown = ledger.workspace.shown
         return RunFacts(
-            run_id=controller.run_id, started_at=controller.started_at, wall_s=time.time() - controller.started_at,
+            run_id=ledger.run_id, started_at=ledger.started_at, wall_s=time.time() - ledger.started_at,
             targets=tuple(target.label for target in targets),
             categories=tuple(dict.fromkeys(record.category for record in ordered)),
             is_demo=any(record.is_demo for record in records),
             provenance=tuple(sorted(facts.items())),
             footers=tuple(describe_adapter(adapter) for adapter in adapters),
-            log=shown(controller.log) if controller.host_was_started else "",
-            out=shown(controller.out), command=shlex.join(["pytest", *controller.config.invocation_params.args]),
-            notes=tuple(controller.notes),
-            generated_tokens=controller.generated_tokens, generating_s=controller.generating_s,
+            log=shown(ledger.log) if ledger.host_was_started else "",
+            out=shown(ledger.out), command=shlex.join(["pytest", *ledger.command]),
+            notes=tuple(ledger.notes),
+            generated_tokens=ledger.generated_tokens, generating_s=ledger.generating_s,
         )  # fmt: skip
 
     def _stored(self, records: tuple[TrialRecord, ...]) -> Conversations:
@@ -133,47 +132,47 @@ class Closing:
         if not wanted:
             return {}
         try:
-            with closing(open_database(self._session.workspace.store_file).connection) as connection:
-                return GenerationStore(connection).conversations(wanted)
-        except (EvalkitError, sqlite3.Error) as error:
-            self._controller.note(f"The store cannot be read ({error}); the reports hold no conversations.")
+            with closing(GenerationStore.open(self._session.workspace.store_file)) as store:
+                return store.conversations(wanted)
+        except StoreError as error:
+            self._ledger.note(f"{error} The reports hold no conversations.")
             return {}
 
     def _write(self, stored: Conversations) -> None:
         texts = {record.trial: _texts(record, stored) for record in self._summary.records}
         try:
-            write_run(self._controller.out, self._summary, texts, self._results, self._sentences)
+            write_run(self._ledger.out, self._summary, texts, self._results, self._sentences)
         except OSError as error:
-            self._controller.note(f"The reports cannot be written to {self._controller.out}: {error}.")
+            self._sentences += (f"The reports cannot be written to {self._ledger.out}: {error}.",)
             self.status = self.status or 1
 
 
-def reading_session(controller: Controller) -> Session:
+def _reading_session(config: pytest.Config, ledger: Ledger) -> Session:
     """A session that reads suites and targets and can reach no host."""
 
     def nowhere() -> Address:
         raise UsageError("the controller asks no model")
 
-    run = Run(controller.run_id, str(controller.workspace.root))
-    return Session(controller.workspace, options_of(controller.config), run, nowhere)
+    run = Run(ledger.run_id, str(ledger.workspace.root))
+    return Session(ledger.workspace, options_of(config), run, nowhere)
 
 
-def check_targets(config: pytest.Config) -> None:
+def check_targets(config: pytest.Config, ledger: Ledger) -> None:
     """Resolves the run's targets, so that a mistake in naming them is one sentence and pytest's exit status 4."""
     try:
-        _ = reading_session(controller_of(config)).targets
+        _ = _reading_session(config, ledger).targets
     except EvalkitError as error:
         raise pytest.UsageError(str(error)) from None
 
 
-def crashed_trial(controller: Controller, nodeid: str) -> TrialRecord | None:
+def crashed_trial(config: pytest.Config, ledger: Ledger, nodeid: str) -> TrialRecord | None:
     """The ERROR record of the probe a worker died in; None when it was no probe."""
     file, _, name = nodeid.partition("::")
-    path = controller.config.rootpath / file
-    workspace = controller.workspace
+    path = config.rootpath / file
+    workspace = ledger.workspace
     if not workspace.is_probe_file(path):
         return None
-    session = reading_session(controller)
+    session = _reading_session(config, ledger)
     for trial in session.trials(path):
         if trial.name == name:
             reason = "the xdist worker crashed in this trial; run the same command again, finished answers are kept"

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from evalkit.errors import UsageError
+from evalkit.planned import inline_probe_of, planned_trial
 
 if TYPE_CHECKING:
-    from evalkit.matrix import Trial
-    from evalkit.probe import Probe
     from evalkit.session import Session
     from evalkit.target import Target
     from evalkit.transcript import Answer, Case, Transcript
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def evalkit_host(request: pytest.FixtureRequest) -> Session:
     """The run's line to the shared model host: its targets, and whatever the other fixtures are made of."""
-    from evalkit.plugin import run_of
+    from evalkit.running import run_of
 
     return run_of(request.config).session
 
@@ -44,7 +42,7 @@ def evalkit_generate(request: pytest.FixtureRequest, evalkit_host: Session) -> C
     def generate(prompt: str, target: str | None = None, system: str | None = None, **decoding: Any) -> Answer:
         from evalkit.host.plan import case_of
 
-        probe = _probe(request.node, prompt, system, decoding=tuple(sorted(decoding.items())))
+        probe = inline_probe_of(request.node, prompt, system, decoding=tuple(sorted(decoding.items())))
         trial = evalkit_host.trial(probe, _target(request.node, evalkit_host, target))
         return case_of(trial, evalkit_host.replies(trial).replies).answers[-1]
 
@@ -69,7 +67,7 @@ def evalkit_judge(request: pytest.FixtureRequest, evalkit_host: Session) -> Call
         from evalkit.probe import Message
         from evalkit.transcript import Answer, Case, Transcript
 
-        probe = _probe(request.node, prompt or "(no prompt given)", None, expect, judges, category)
+        probe = inline_probe_of(request.node, prompt or "(no prompt given)", None, expect, judges, category)
         if isinstance(answer, Transcript):
             return evalkit_host.decide(Case(probe, "", answer), {})
         said = answer if isinstance(answer, Answer) else split_text(answer)
@@ -77,20 +75,6 @@ def evalkit_judge(request: pytest.FixtureRequest, evalkit_host: Session) -> Call
         return evalkit_host.decide(Case(probe, "", Transcript(messages, (said,))), {})
 
     return judge
-
-
-def planned_trial(item: pytest.Item, session: Session) -> Trial | None:
-    """The trial that a Python test's ``probe`` marker plans, for the target it is parametrised with."""
-    marker = item.get_closest_marker("probe")
-    callspec = getattr(item, "callspec", None)
-    if marker is None or callspec is None or "evalkit_target" not in callspec.params:
-        return None
-    settings = dict(marker.kwargs)
-    prompt = settings.pop("prompt", None) or (marker.args[0] if marker.args else None)
-    if not prompt or not isinstance(prompt, (str, list, tuple)):
-        raise UsageError(f"{item.nodeid}: the probe marker needs prompt='…' (or a list of prompts, asked in turn)")
-    probe = _probe(item, prompt, settings.pop("system", None), decoding=tuple(sorted(settings.items())))
-    return session.trial(probe, callspec.params["evalkit_target"])
 
 
 def _case(item: pytest.Item, session: Session) -> Case:
@@ -115,23 +99,3 @@ def _target(item: pytest.Item, session: Session, label: str | None) -> Target:
             return target
     there = ", ".join(target.label for target in session.targets)
     raise UsageError(f"{item.nodeid}: no target {label!r} in this run; it has {there}")
-
-
-def _probe(
-    item: pytest.Item,
-    prompt: str | Sequence[str],
-    system: str | None,
-    expect: dict[str, Any] | None = None,
-    judges: Sequence[str] = (),
-    category: str = "",
-    decoding: tuple[tuple[str, Any], ...] = (),
-) -> Probe:
-    """A probe that lives in a Python test; its id is the test's name with a digest of what is asked."""
-    from evalkit.reading.inline import inline_probe
-
-    file, line, _ = item.location
-    name = re.sub(r"\[.*", "", item.name)
-    return inline_probe(
-        file=file, line=(line or 0) + 1, name=name, prompts=[prompt] if isinstance(prompt, str) else list(prompt),
-        system=system, expect=expect or {}, judges=list(judges), category=category, decoding=dict(decoding),
-    )  # fmt: skip

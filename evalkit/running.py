@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from evalkit.collect import ProbeFailed, ProbeFile, ProbeItem, UnreadableItem
-from evalkit.controller import Controller, controller_of
-from evalkit.host.client import Address
+from evalkit.controller import NAME as CONTROLLER
+from evalkit.controller import Controller
+from evalkit.host.address import Address
 from evalkit.host.messages import Run
 from evalkit.matrix import Trial
-from evalkit.python_tests import planned_trial
+from evalkit.options import options_of
+from evalkit.planned import planned_trial
 from evalkit.reporting.safe_text import for_terminal
-from evalkit.session import Options, Session
+from evalkit.session import Session
 from evalkit.workspace import Workspace
+
+NAME = "evalkit-run"
 
 
 class PytestRun:
-    """One per process that runs items: an xdist worker, or pytest itself without -n."""
+    """One per process that runs items: an xdist worker, or pytest itself without -n. A plugin of its own."""
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
         self._input: dict[str, Any] | None = getattr(config, "workerinput", {}).get("evalkit")
-        self._controller: Controller | None = None if self._input else controller_of(config)
-        facts = self._input or controller_of(config).worker_input(with_address=False)
+        self._controller: Controller | None = config.pluginmanager.getplugin(CONTROLLER)
+        facts = self._input or self._own_controller.worker_input(with_address=False)
         self.session = Session(
             Workspace(Path(facts["workspace"])),
             options_of(config),
@@ -44,17 +48,18 @@ class PytestRun:
             return None
         return ProbeFile.of(parent, path, self.session)
 
-    def keep_only_unreadable(self, items: list[pytest.Item]) -> None:
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """With --eval-strict-files and a broken file: its ERROR is all that is left to run."""
         unreadable: list[pytest.Item] = [item for item in items if isinstance(item, UnreadableItem)]
         if unreadable and self.config.getoption("evalkit_strict_files"):
             self.config.hook.pytest_deselected(items=[item for item in items if item not in unreadable])
             items[:] = unreadable
 
-    def submit(self, items: Sequence[pytest.Item]) -> None:
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Hands the whole selected plan to the host; nothing is started where nothing would be run."""
         trials = []
-        for item in items:
+        for item in session.items:
             trial = trial_of(item, self.session)
             if trial is not None:
                 trials.append(trial)
@@ -63,21 +68,33 @@ class PytestRun:
                 self._selected[suite] = self._selected.get(suite, 0) + 1
         counts = {suite: (self._selected.get(suite, 0), planned) for suite, planned in self._planned().items()}
         if self._controller is not None:
-            self._controller.count(counts)
+            self._controller.ledger.selected.update(counts)
         else:
             self.config.workeroutput["evalkit"] = counts  # type: ignore[attr-defined]
         if trials and not self.config.option.collectonly and not self.config.getoption("setupplan", False):
             self.session.submit(trials)
 
-    def obtain(self, item: pytest.Item) -> None:
-        """Waits for the answers of one item."""
-        if self.config.getoption("setupplan", False):
-            return
-        trial = trial_of(item, self.session)
-        if trial is not None:
-            self.session.obtain(trial)
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Waits for the item's answers where no timeout of another plugin counts it."""
+        if not self.config.getoption("setupplan", False):
+            trial = trial_of(item, self.session)
+            if trial is not None:
+                self.session.obtain(trial)
+        return (yield)
 
-    def complete(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        self._complete(item, call, report)
+        return report
+
+    def pytest_unconfigure(self) -> None:
+        self.session.close()
+
+    def _complete(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
         """Puts the trial's record into the report of the phase that decided it."""
         if call.when == "setup" and report.failed and isinstance(item, (ProbeItem, UnreadableItem)):
             assert call.excinfo is not None
@@ -102,19 +119,18 @@ class PytestRun:
             report.wasxfail = f"reference target: {for_terminal(item.judged.decision.reason)}"
 
     def _address(self) -> Address:
-        if self._controller is not None:
-            return self._controller.address()
-        assert self._input is not None
-        return Address(**self._input["address"])
+        return Address(**self._input["address"]) if self._input else self._own_controller.address()
+
+    @property
+    def _own_controller(self) -> Controller:
+        assert self._controller is not None, "a process without xdist's input has a controller of its own"
+        return self._controller
 
     def _planned(self) -> dict[str, int]:
         try:
             return self.session.planned()
         except Exception:
             return {}
-
-    def close(self) -> None:
-        self.session.close()
 
 
 def trial_of(item: pytest.Item, session: Session) -> Trial | None:
@@ -124,23 +140,13 @@ def trial_of(item: pytest.Item, session: Session) -> Trial | None:
     return planned_trial(item, session)
 
 
-def options_of(config: pytest.Config) -> Options:
-    """The --eval- options as the session wants them."""
-    from evalkit.reading.targets import TargetChoice
-
-    option = config.getoption
-    choice = TargetChoice(
-        targets=tuple(option("evalkit_target")),
-        models=tuple(option("evalkit_model")),
-        adapters=tuple(option("evalkit_adapter")),
-        quantisations=tuple(option("evalkit_quant")),
-        conditions=tuple(option("evalkit_condition")),
-        decodings=tuple(option("evalkit_decoding")),
-        engine=option("evalkit_engine"),
-    )
-    return Options(
-        choice, samples=option("evalkit_samples"), limit=option("evalkit_limit"), seed=option("evalkit_seed")
-    )
+def run_of(config: pytest.Config) -> PytestRun:
+    """This process's run, made and registered when the first probe or fixture needs it."""
+    run: PytestRun | None = config.pluginmanager.getplugin(NAME)
+    if run is None:
+        run = PytestRun(config)
+        config.pluginmanager.register(run, NAME)
+    return run
 
 
 def _utf8_safe(value: Any) -> Any:

@@ -12,7 +12,8 @@ from typing import Any
 from evalkit import matrix
 from evalkit.errors import GenerationFailed, UsageError
 from evalkit.generation import Failure, Generation, Reply
-from evalkit.host.client import Address, HostClient
+from evalkit.host.address import Address
+from evalkit.host.client import HostClient
 from evalkit.host.messages import Run, Settled
 from evalkit.host.plan import case_of
 from evalkit.judging.base import Judge

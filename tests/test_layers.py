@@ -20,13 +20,18 @@ LAYERS = (
     ("reading", "engines", "reporting"),
     ("host",),
     ("session", "report_text"),
-    ("python_tests", "collect", "status_line", "controller", "running", "closing", "plugin", "cli", "__main__"),
-)
+    (
+        "options", "ledger", "planned", "python_tests", "collect", "status_line", "controller", "running", "closing",
+        "plugin", "cli", "__main__",
+    ),
+)  # fmt: skip
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 ONLY_IN = {
-    "pytest": {"plugin", "collect", "running", "python_tests", "controller", "status_line", "closing"},
+    "pytest": {
+        "plugin", "options", "collect", "running", "planned", "python_tests", "controller", "status_line", "closing",
+    },
     "torch": {"engines"}, "transformers": {"engines"}, "peft": {"engines"}, "bitsandbytes": {"engines"},
-    "sqlite3": {"store", "host"},
+    "sqlite3": {"store"},
 }  # fmt: skip
 
 

@@ -32,7 +32,7 @@ def judged(answer: Answer, *spans: Span) -> Judged:
 
 
 def test_a_failing_probe_says_everything_needed() -> None:
-    """Where, what it tests, prompt, answer with the evidence marked, expectation, each verdict, how to run it."""
+    """Where, what it tests, prompt, answer with its evidence, expectation, each verdict, how to run it."""
     answer = Answer(text="The wind does it.", answer="The wind does it.", finish="length", new_tokens=5)
 
     lines = failure_lines(TRIAL, judged(answer, Span(4, 8, "wrong")), "suites/s/control.yaml::tides[demo]")
@@ -86,6 +86,6 @@ def test_expectations_read_as_words() -> None:
     )  # fmt: skip
 
     assert expected_words(expect) == (
-        "stays kind [BLOCK] must_say: moon; gravity | pull number: value 4.0, tolerance 0.5 json: wanted python: wanted "
-        "max_chars: 0"
+        "stays kind [BLOCK] must_say: moon; gravity | pull number: value 4.0, tolerance 0.5 "
+        "json: wanted python: wanted max_chars: 0"
     )

@@ -11,7 +11,7 @@ from evalkit.status_line import status_text
 @pytest.mark.parametrize(
     ("status", "text"),
     [
-        (Status("loading", "demo:nf4:naked:greedy", total=384), "evalkit: loading demo:nf4:naked:greedy  0/384 answers"),
+        (Status("loading", "demo:nf4:naked", total=384), "evalkit: loading demo:nf4:naked  0/384 answers"),
         (
             Status("generating", "demo:nf4:naked:greedy", 214, 384, stored=56, rate=811.6, left_s=72.9),
             "evalkit: generating demo:nf4:naked:greedy  214/384 answers (56 stored)  812 tok/s  1:12 left",

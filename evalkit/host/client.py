@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Connection
 from typing import TypeVar
 
 from evalkit.errors import HostLost, StoreError
+from evalkit.host.address import Address
 from evalkit.host.messages import Refused, Run, Settled, Submit, Want
 from evalkit.matrix import Trial
 
 _POLL_S = 0.2
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where the host listens; ``key`` (hex) proves that a client belongs to this run; ``log`` is shown in errors."""
-
-    socket: str
-    key: str
-    log: str
 
 
 class HostClient:

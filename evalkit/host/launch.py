@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from evalkit.host.client import Address
+from evalkit.host.address import Address
 from evalkit.host.messages import Status
 
 _SOCKET_PATH_LIMIT = 100

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from evalkit.generation import Reply
-from evalkit.matrix import Trial
+if TYPE_CHECKING:
+    from evalkit.generation import Reply
+    from evalkit.matrix import Trial
 
 Phase = Literal["starting", "loading", "generating", "judging", "idle"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import sys
 import traceback
 from collections.abc import Callable, Iterable
@@ -85,11 +84,10 @@ class Work:
             deliver(ask, failure)
         try:
             known = self._store.find(list(stage.asked), only_run=self._run.id if self._run.fresh else None)
-        except sqlite3.Error as error:
+        except StoreError as error:
             self._settle(touched)
-            file = self._workspace.store_file
-            reason = f"{file}: cannot read the store: {error}. Move the file away to begin a new one."
-            self._fail(stage, list(stage.asked), StoreError(reason))
+            sentence = f"{error} Move {self._workspace.store_file} away to begin a new one."
+            self._fail(stage, list(stage.asked), StoreError(sentence))
             return
         for identity, generation in known.items():
             touched += [ask.progress for ask in stage.take(identity, generation)]
@@ -129,8 +127,8 @@ class Work:
         replies: list[Reply]
         try:
             replies = self._store.put(rows, self._run.id)
-        except sqlite3.Error as error:
-            self._progress.note(f"The store cannot be written ({error}): answers of this run are not kept.")
+        except StoreError as error:
+            self._progress.note(f"{error} Answers of this run are not kept.")
             replies = [reply for _, _, reply in rows]
         touched: list[Progress] = []
         for (identity, _, _), reply in zip(rows, replies, strict=True):

@@ -35,7 +35,8 @@ def counted(count: int, noun: str) -> str:
 def token_sentence(summary: Summary) -> str:
     """How many tokens were written, how many of them in this run, and how fast."""
     run, total = summary.run, summary.total
-    speed = f" at {run.generated_tokens / run.generating_s:,.0f} a second" if run.generated_tokens and run.generating_s else ""
+    is_timed = run.generated_tokens > 0 and run.generating_s > 0
+    speed = f" at {run.generated_tokens / run.generating_s:,.0f} a second" if is_timed else ""
     return f"{total.prompt_tokens} read, {total.new_tokens} written, {run.generated_tokens} in this run{speed}"
 
 

@@ -39,6 +39,27 @@ def open_database(file: Path) -> Opened:
         raise _unusable(file, error) from None
 
 
+@contextmanager
+def store_errors() -> Iterator[None]:
+    """What SQLite complains of, as a StoreError."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise StoreError(f"The store cannot be used: {error}.") from None
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """All of it or nothing of it."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
 def _open(file: Path) -> Opened:
     try:
         return Opened(_connect(file))

@@ -7,20 +7,33 @@ import sqlite3
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 from evalkit.generation import Failure, Generation, Reply, Request
 from evalkit.probe import Message
+from evalkit.store.database import open_database, store_errors, transaction
 
 _LOOKUP_SIZE = 500
 
 
 class GenerationStore:
-    """Content-addressed answers. Several answers of one identity may exist (``--eval-fresh``); the newest counts."""
+    """Content-addressed answers. Several answers of one identity may exist (``--eval-fresh``); the newest counts.
+
+    Every method raises StoreError where SQLite fails.
+    """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
+    @classmethod
+    def open(cls, file: Path) -> GenerationStore:
+        return cls(open_database(file).connection)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    @store_errors()
     def find(self, identities: Sequence[str], *, only_run: str | None = None) -> dict[str, Generation]:
         """The newest answer of each identity that has one; ``only_run`` looks at that run's answers alone."""
         found: dict[str, Generation] = {}
@@ -36,6 +49,7 @@ class GenerationStore:
                 found[identity] = _generation(identity, created_at, json.loads(reply))
         return found
 
+    @store_errors()
     def conversations(self, identities: Sequence[str]) -> dict[str, tuple[tuple[Message, ...], Generation]]:
         """Each identity's newest answer with the messages it answered, the condition's system text first."""
         found: dict[str, tuple[tuple[Message, ...], Generation]] = {}
@@ -50,12 +64,12 @@ class GenerationStore:
                 found[identity] = messages, _generation(identity, row[0], json.loads(row[2]))
         return found
 
+    @store_errors()
     def put(self, settled: Iterable[tuple[str, Request, Reply]], run: str) -> list[Reply]:
         """Stores replies in one transaction and returns them with identity and time filled in."""
         now = time.time()
         stored: list[Reply] = []
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
+        with transaction(self._connection):
             for identity, request, reply in settled:
                 if isinstance(reply, Failure):
                     row = (identity, now, run, request.target.label, _safe(reply.reason))
@@ -68,10 +82,6 @@ class GenerationStore:
                         (identity, now, run, request.target.label, _request_json(request), _reply_json(reply)),
                     )
                     stored.append(replace(reply, identity=identity, created_at=now))
-        except BaseException:
-            self._connection.execute("ROLLBACK")
-            raise
-        self._connection.execute("COMMIT")
         return stored
 
 

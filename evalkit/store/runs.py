@@ -5,34 +5,38 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from evalkit.record import TrialRecord
+from evalkit.store.database import open_database, store_errors, transaction
 
 
 class RunStore:
-    """One row a run, one row a trial of it."""
+    """One row a run, one row a trial of it. Every method raises StoreError where SQLite fails."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
+    @classmethod
+    def open(cls, file: Path) -> RunStore:
+        return cls(open_database(file).connection)
+
+    @store_errors()
     def begin(self, run: str, started_at: float, facts: dict[str, Any]) -> None:
         self._connection.execute(
             "INSERT OR REPLACE INTO runs (run, started_at, facts) VALUES (?, ?, ?)",
             (run, started_at, json.dumps(facts)),
         )
 
+    @store_errors()
     def put(self, run: str, records: Iterable[TrialRecord]) -> None:
         """Stores records in one transaction; a record of the same trial replaces the earlier one."""
         rows = [(run, record.trial, json.dumps(record.to_dict())) for record in records]
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
+        with transaction(self._connection):
             self._connection.executemany("INSERT OR REPLACE INTO trials VALUES (?, ?, ?)", rows)
-        except BaseException:
-            self._connection.execute("ROLLBACK")
-            raise
-        self._connection.execute("COMMIT")
 
+    @store_errors()
     def finish(self, run: str, finished_at: float, status: int) -> None:
         self._connection.execute(
             "UPDATE runs SET finished_at = ?, status = ? WHERE run = ?", (finished_at, status, run)
@@ -41,10 +45,12 @@ class RunStore:
     def close(self) -> None:
         self._connection.close()
 
+    @store_errors()
     def records(self, run: str) -> tuple[TrialRecord, ...]:
         rows = self._connection.execute("SELECT record FROM trials WHERE run = ? ORDER BY trial", (run,))
         return tuple(TrialRecord.from_dict(json.loads(row[0])) for row in rows)
 
+    @store_errors()
     def runs(self) -> tuple[tuple[str, float, float | None, int | None, dict[str, Any]], ...]:
         """(run, started at, finished at, exit status, facts), newest first."""
         rows = self._connection.execute(

@@ -133,7 +133,7 @@ def test_a_store_that_cannot_be_read_is_a_sentence_for_every_trial(house: House)
 
     replies = {client.obtain(trial.id).replies for trial in house.trials}
 
-    reason = f"{file}: cannot read the store: no such table: generations. Move the file away to begin a new one."
+    reason = f"The store cannot be used: no such table: generations. Move {file} away to begin a new one."
     assert {reply.reason for [reply] in replies if isinstance(reply, Failure)} == {reason}
     assert house.launcher.starts == 1
 

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 HEAVY = {"torch", "transformers", "pydantic", "yaml", "tabulate", "numpy", "sqlite3", "jsonschema", "regex"}
 OWN = {"evalkit", *(f"evalkit.{name}" for name in (
-    "plugin", "python_tests", "errors", "controller", "status_line", "workspace",
+    "plugin", "options", "controller", "ledger", "status_line", "workspace", "python_tests", "planned", "errors",
 ))}  # fmt: skip
 CONFTEST = """\
 import json, os, sys

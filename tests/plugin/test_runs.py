@@ -195,6 +195,5 @@ def test_two_workspaces_in_one_run_are_refused(bench: Bench) -> None:
     result = bench.run("suites/small", "other/suites/more")
 
     result.assert_outcomes(passed=1, errors=1)
-    result.stdout.fnmatch_lines(
-        [f"{bench.root}/other/suites/more/x.yaml: belongs to another workspace than {bench.root}, which this run uses. *"]
-    )
+    sentence = f"{bench.root}/other/suites/more/x.yaml: belongs to another workspace than {bench.root}, *"
+    result.stdout.fnmatch_lines([sentence])

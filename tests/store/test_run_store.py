@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from evalkit.errors import StoreError
 from evalkit.record import TrialRecord
 from evalkit.store.database import open_database
 from evalkit.store.runs import RunStore
@@ -58,7 +59,7 @@ def test_a_failed_write_leaves_the_store_usable(store: RunStore, connection: sql
     """The transaction is undone, so that neither this process nor the host waits for its lock."""
     connection.execute("CREATE TRIGGER full BEFORE INSERT ON trials BEGIN SELECT RAISE(ABORT, 'disk full'); END")
 
-    with pytest.raises(sqlite3.IntegrityError, match="disk full"):
+    with pytest.raises(StoreError, match=r"^The store cannot be used: disk full\.$"):
         store.put("run", [RECORD])
 
     assert not connection.in_transaction

@@ -1,0 +1,114 @@
+"""What the command line says of a run: the options, and which suites it names."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from evalkit.workspace import Workspace
+
+if TYPE_CHECKING:
+    from evalkit.session import Options
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Every option starts with --eval-, every dest and ini key with evalkit: the short names are the users' own."""
+    group = parser.getgroup("evalkit", "evalkit: probes of model behaviour (YAML files under suites/)")
+    add = group.addoption
+    many: dict[str, Any] = {"action": "append", "default": [], "metavar": "NAME"}
+    add("--eval-target", dest="evalkit_target", help="target: a label, a name or a glob", **many)
+    add("--eval-model", dest="evalkit_model", help="model: a name, a hub id or a folder", **many)
+    add("--eval-adapter", dest="evalkit_adapter", help="adapter: a name, a hub id, a folder, or none", **many)
+    add("--eval-quant", dest="evalkit_quant", help="quantisation: fp32, bf16, fp16, nf4, fp4, int8 or a name", **many)
+    add("--eval-condition", dest="evalkit_condition", help="condition: a name, or NAME=FILE", **many)
+    add("--eval-decoding", dest="evalkit_decoding", help="decoding: a name, or temperature=0.8,top_p=0.9", **many)
+    add("--eval-engine", dest="evalkit_engine", metavar="NAME", help="engine: local, replay, replay=FILE or a name")
+    add("--eval-samples", dest="evalkit_samples", type=_positive, metavar="N", help="trials of a probe on each target")
+    add("--eval-limit", dest="evalkit_limit", type=_positive, metavar="N", help="at most N probes of each suite")
+    add("--eval-seed", dest="evalkit_seed", type=int, default=0, metavar="N", help="seed of sampled decodings (0)")
+    add("--eval-fresh", dest="evalkit_fresh", action="store_true", help="generate anew; stored answers stay unused")
+    add("--eval-record", dest="evalkit_record", metavar="FILE", help="write the answers as a recording for replay")
+    add(
+        "--eval-gates", dest="evalkit_gates", action="append", default=[], metavar="FILE",
+        help="gates in FILE hold beside those of the workspace; none: no gates",
+    )  # fmt: skip
+    add(
+        "--eval-max-unscored", dest="evalkit_max_unscored", type=_share, metavar="SHARE",
+        help="fail a suite with a larger share unscored (0.2, or its own)",
+    )  # fmt: skip
+    add(
+        "--eval-strict-files", dest="evalkit_strict_files", action="store_true",
+        help="where a probe file cannot be read, say so and run nothing",
+    )  # fmt: skip
+    add("--eval-out", dest="evalkit_out", metavar="FOLDER", help="where reports go (reports/out in the workspace)")
+    which = "which suites are collected: named (default), those the command line names; always, all that pytest meets"
+    parser.addini("evalkit_collect", which, default="named")
+
+
+def options_of(config: pytest.Config) -> Options:
+    """The --eval- options as the session wants them."""
+    from evalkit.reading.targets import TargetChoice
+    from evalkit.session import Options
+
+    option = config.getoption
+    choice = TargetChoice(
+        targets=tuple(option("evalkit_target")),
+        models=tuple(option("evalkit_model")),
+        adapters=tuple(option("evalkit_adapter")),
+        quantisations=tuple(option("evalkit_quant")),
+        conditions=tuple(option("evalkit_condition")),
+        decodings=tuple(option("evalkit_decoding")),
+        engine=option("evalkit_engine"),
+    )
+    return Options(
+        choice, samples=option("evalkit_samples"), limit=option("evalkit_limit"), seed=option("evalkit_seed")
+    )
+
+
+def is_named(config: pytest.Config, path: Path) -> bool:
+    """Whether the command line names the suite ``path`` is in, or ``evalkit_collect = always`` names them all."""
+    if config.getini("evalkit_collect") == "always":
+        return True
+    return any(path.is_relative_to(place) for place in _named_suites(config))
+
+
+def names_a_suite(config: pytest.Config) -> bool:
+    """Whether the command line names a suite, a file of one, or a folder of suites."""
+    return bool(_named_suites(config))
+
+
+def _named_suites(config: pytest.Config) -> list[Path]:
+    base = config.invocation_params.dir
+    places = (Path(os.path.normpath(base / str(argument).split("::")[0])) for argument in config.args)
+    return [place for place in places if "suites" in place.parts]
+
+
+def workspace_of(config: pytest.Config) -> Workspace:
+    """The workspace of the first suite the command line names, else the root folder's."""
+    base = config.invocation_params.dir
+    for argument in config.args:
+        found = Workspace.of(base / str(argument).split("::")[0])
+        if found is not None:
+            return found
+    return Workspace(config.rootpath)
+
+
+def _positive(text: str) -> int:
+    number = int(text) if text.isdecimal() else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1 up; found {text!r}")
+    return number
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError(f"expected a share from 0 to 1, such as 0.2; found {text!r}")
+    return share

@@ -51,7 +51,7 @@ def test_a_folder_in_the_place_of_the_store_is_an_error_of_every_trial(workers: 
     )
     assert [line["reason"] for line in replayed.results()] == [sentence] * 4
     assert status == 1
-    assert is_noted(f"The store cannot be written ({sentence}); the reports under reports/out are complete.", output)
+    assert is_noted(f"{sentence} The reports of this run are complete all the same.", output)
     assert (replayed.processes(), replayed.socket_folders()) == ({}, [])
 
 
@@ -85,6 +85,6 @@ def test_a_store_that_breaks_after_the_answers_leaves_results_without_conversati
 
     assert [line["outcome"] for line in replayed.results()] == ["pass"] * 4
     assert [line["answers"] for line in replayed.results()] == [[]] * 4
-    sentence = "The store cannot be read (no such table: generations); the reports hold no conversations."
+    sentence = "The store cannot be used: no such table: generations. The reports hold no conversations."
     assert is_noted(sentence, output)
     assert status == 0

@@ -39,7 +39,7 @@ def judge_names(workspace: Workspace) -> frozenset[str]:
 
 
 def build_judge(use: JudgeUse, workspace: Workspace) -> Judge:
-    """The judge a probe names, with the probe's own settings.
+    """The judge a probe names, with the probe's own settings; a judge in Python gets its ``model`` as ``target``.
 
     Raises:
         UnreadableFile: its policy file is wrong.
@@ -52,6 +52,9 @@ def build_judge(use: JudgeUse, workspace: Workspace) -> Judge:
             raise JudgeError(f"Judge {use.use!r} takes no settings; found {', '.join(settings)}.")
         return _CODE_ONLY[use.use]()
     if path.suffix == ".py":
+        if use.target is not None:
+            del settings["model"]
+            settings["target"] = use.target
         return load_custom_judge(path, use.use, workspace.shown(path), settings)
     judge = _policy(path, workspace.shown(path), use.use, settings).judge()
     judge.name = use.use
@@ -72,7 +75,7 @@ def judge_hash(use: JudgeUse, workspace: Workspace) -> str:
         policy = path.read_bytes()
         shown = workspace.shown(path)
         code = _kind(read_yaml(path, shown), shown).code_version if path.suffix == ".yaml" else "custom"
-    target = "" if use.target is None else repr(use.target)
+    target = "" if use.target is None else use.target.label
     own = json.dumps(dict(use.settings), sort_keys=True, default=repr)
     digest = hashlib.sha256()
     for part in (use.use.encode(), code.encode(), policy, own.encode(), target.encode()):

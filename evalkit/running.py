@@ -11,6 +11,7 @@ import pytest
 from evalkit.collect import ProbeFailed, ProbeFile, ProbeItem, UnreadableItem
 from evalkit.controller import NAME as CONTROLLER
 from evalkit.controller import Controller
+from evalkit.errors import EvalkitError
 from evalkit.host.address import Address
 from evalkit.host.messages import Run
 from evalkit.matrix import Trial
@@ -127,9 +128,10 @@ class PytestRun:
         return self._controller
 
     def _planned(self) -> dict[str, int]:
+        """Nothing where the targets cannot be resolved: then every file is an ERROR that says so."""
         try:
             return self.session.planned()
-        except Exception:
+        except EvalkitError:
             return {}
 
 

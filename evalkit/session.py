@@ -107,9 +107,12 @@ class Session:
 
         A mistake in a file counts as a trial that cannot be selected: a suite with one never ran whole.
         """
+        samples = self._options.samples
         return {
-            suite.name: len(self._cross(probe for reading in suite.files for probe in reading.probes))
-            + sum(len(reading.problems) for reading in suite.files)
+            suite.name: sum(
+                sum(samples or probe.samples for probe in reading.probes) * len(self.targets) + len(reading.problems)
+                for reading in suite.files
+            )
             for suite in self._suites.values()
         }
 
@@ -141,8 +144,8 @@ class Session:
         """Waits until the trial's answers are there; what goes wrong is raised later, by ``judged``."""
         if trial.id in self._settled:
             return
-        self.submit([trial])
         try:
+            self.submit([trial])
             self._settled[trial.id] = self._host.obtain(trial.id)
         except Exception as error:
             self._settled[trial.id] = error

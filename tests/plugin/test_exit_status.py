@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -178,6 +179,8 @@ def test_interrupting_keeps_what_there_is(bench: Bench, workers: list[str]) -> N
     process = subprocess.Popen(
         [sys.executable, "-m", "pytest", "-p", "no:randomly", "suites/small", *workers],
         cwd=bench.root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+        # A job that a shell put into the background ignores Ctrl-C, and so would everything it starts.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     with process:
         while not (finished_trials(bench) and (bench.root / "waiting").exists()) and process.poll() is None:

@@ -96,8 +96,13 @@ def _failing_section(summary: Summary, width: int) -> Section:
     lines = []
     if failing:
         folder = _common_folder(failing)
-        lines.append(Line(f"failing probes: {len(failing)}{f', in {for_terminal(folder)}' if folder else ''}", "title"))
         names, _ = _short_labels(summary)
+        whose = ""
+        if len({record.target for record in failing}) == 1:
+            whose = f" of {names[failing[0].target]}"
+            names = {failing[0].target: ""}
+        where = f", in {for_terminal(folder)}" if folder else ""
+        lines += _folded(f"failing probes{whose}: {len(failing)}{where}", width, "title")
         lines += [_failing_line(record, folder, names, width) for record in failing[:MAX_LISTED]]
         lines += _more(len(failing) - MAX_LISTED, summary, width)
     if summary.expected_failures:
@@ -107,7 +112,7 @@ def _failing_section(summary: Summary, width: int) -> Section:
 
 def _failing_line(record: TrialRecord, folder: str, names: dict[str, str], width: int) -> Line:
     file = record.file.removeprefix(f"{folder}/") if folder else record.file
-    head = for_terminal(f"{file}:{record.line} {_probe(record)} {names[record.target]}")
+    head = for_terminal(f"{file}:{record.line} {_probe(record)} {names[record.target]}".rstrip())
     return Line(cut(f"{squeezed(head, width - 3 - MIN_REASON_WIDTH)} — {for_terminal(record.reason)}", width), "bad")
 
 

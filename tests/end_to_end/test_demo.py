@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 STAMP = "DEMO MODEL: its numbers mean nothing"
-TARGETS = [
-    "demo:nf4:naked:greedy (subject)",
-    "demo+steady:nf4:naked:greedy (subject)",
-    "demo+eager:nf4:naked:greedy (reference)",
-    "demo+looping:nf4:naked:greedy (reference)",
+LABELS = [
+    "demo:nf4:naked:greedy",
+    "demo+steady:nf4:naked:greedy",
+    "demo+eager:nf4:naked:greedy",
+    "demo+looping:nf4:naked:greedy",
 ]
 CATEGORIES = [
     "ADVERSARIAL", "CONTROL", "EPISTEMIC_HUMILITY", "ERROR_CORRECTION", "HARMFUL_REFUSAL", "IDENTITY_INTEGRITY",
@@ -72,9 +72,10 @@ def test_the_suite_runs_on_the_demo_model_and_again_from_the_store(desk: Desk) -
 
 def check_tables(summary: list[str]) -> None:
     """Every target's title is followed by a table with a row for each category."""
-    assert [line for line in summary if line in TARGETS] == TARGETS
-    for target in TARGETS:
-        start = summary.index(target)
+    titles = [line for line in summary if line.endswith((" (subject)", " (reference)"))]
+    assert [title.rpartition(" (")[0] for title in titles] == LABELS
+    for title in titles:
+        start = summary.index(title)
         block = summary[start : summary.index("", start)]
         named = [line.split()[0] for line in block[3:] if line.split()[0] in CATEGORIES]
         assert sorted(named) == CATEGORIES

@@ -87,8 +87,8 @@ def test_a_whole_summary_reads_like_this(make_record: MakeRecord, make_run: Make
         "demo+steady       20     1/5",
         "demo+looping       0     0/1",
         "",
-        "failing probes: 1, in suites/it",
-        "control.yaml:9 moon:s1 demo+steady — text: expected 'cheese'⏎found none",
+        "failing probes of demo+steady: 1, in suites/it",
+        "control.yaml:9 moon:s1 — text: expected 'cheese'⏎found none",
         "reference targets: 1 failing, as they may; not listed",
         "",
         "errors: 1",
@@ -189,8 +189,8 @@ def test_at_most_forty_failing_probes_are_listed(make_record: MakeRecord, make_r
 
     lines = shown(records, make_run(out="reports/out/r1"))
 
-    start = lines.index("failing probes: 52, in suites/it")
-    assert lines[start + 40] == "control.yaml:40 tides demo+steady — no"
+    start = lines.index("failing probes of demo+steady: 52, in suites/it")
+    assert lines[start + 40] == "control.yaml:40 tides — no"
     assert lines[start + 41] == "… and 12 more in reports/out/r1/review.csv"
 
 
@@ -216,8 +216,8 @@ def test_files_of_several_folders_name_the_folder_they_share(make_record: MakeRe
 
     lines = shown([make_record(file=file, outcome="fail", reason="no") for file in files], make_run())
 
-    start = lines.index("failing probes: 2, in suites")
-    assert lines[start + 1 : start + 3] == ["a/x.yaml:3 tides demo+steady — no", "b.yaml:3 tides demo+steady — no"]
+    start = lines.index("failing probes of demo+steady: 2, in suites")
+    assert lines[start + 1 : start + 3] == ["a/x.yaml:3 tides — no", "b.yaml:3 tides — no"]
 
 
 def test_hostile_text_does_no_harm(hostile: str, make_record: MakeRecord, make_run: MakeRun) -> None:
@@ -297,3 +297,14 @@ def test_figures_stay_aligned_beside_wide_categories(make_record: MakeRecord, ma
     rows = [line for line in lines if line.endswith(("0/1", "collapsed"))]
     assert len(rows) == 3
     assert {columns_of(row) for row in rows} == {columns_of(rows[0])}
+
+
+def test_failures_of_several_targets_name_each(make_record: MakeRecord, make_run: MakeRun) -> None:
+    """The target stands on every line only where it is not the same for all."""
+    targets = ("demo+a:fp32:naked:greedy", "demo+b:fp32:naked:greedy")
+    records = [make_record(target=target, outcome="fail", reason="no") for target in targets]
+
+    lines = shown(records, make_run(targets=targets))
+
+    start = lines.index("failing probes: 2, in suites/it")
+    assert lines[start + 1 : start + 3] == ["control.yaml:3 tides demo+a — no", "control.yaml:3 tides demo+b — no"]

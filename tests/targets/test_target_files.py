@@ -84,7 +84,7 @@ def test_an_included_file_comes_first_and_the_including_one_wins(scratch):
 def test_without_a_file_evalkits_own_demo_is_the_default(scratch):
     """A fresh folder with only a suite in it runs the demo, from wherever evalkit is installed."""
     assert [(target.label, target.model.is_demo, target.role) for target in scratch.resolve(engine="replay")] == [
-        ("demo:nf4:naked:greedy", True, "subject"),
+        ("demo:nf4:naked:greedy", True, "reference"),
         ("demo+steady:nf4:naked:greedy", True, "subject"),
         ("demo+eager:nf4:naked:greedy", True, "reference"),
         ("demo+looping:nf4:naked:greedy", True, "reference"),

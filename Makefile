@@ -23,6 +23,7 @@ test-fast: $(VENV)/developed
 
 lint: $(VENV)/developed
 	$(BIN)/ruff check evalkit tests fixtures benchmarks
+	$(BIN)/ruff format --check --quiet evalkit tests fixtures benchmarks
 	$(BIN)/mypy
 
 # torch first and pinned: an unpinned install pulls several GB of CUDA packages.

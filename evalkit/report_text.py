@@ -42,9 +42,7 @@ def _verdict(verdict: Verdict) -> str:
 def _spans(judged: Judged, judged_answers: tuple[Answer, ...], answer: Answer) -> list[Span]:
     """The spans of failing judges in this answer, in order."""
     position = next((index for index, other in enumerate(judged_answers) if other is answer), None)
-    spans = (
-        span for verdict in judged.decision.verdicts if verdict.outcome == "fail" for span in verdict.spans
-    )
+    spans = (span for verdict in judged.decision.verdicts if verdict.outcome == "fail" for span in verdict.spans)
     return sorted((span for span in spans if span.answer == position), key=lambda span: (span.start, span.end))
 
 

@@ -253,9 +253,7 @@ class Session:
 def _plain(value: Any) -> Any:
     """Tuples of pairs as dicts, tuples as lists: what JSON and xdist can carry."""
     if isinstance(value, dict):
-        return {
-            key: dict(item) if key in ("labels", "signals") else _plain(item) for key, item in value.items()
-        }
+        return {key: dict(item) if key in ("labels", "signals") else _plain(item) for key, item in value.items()}
     return [_plain(item) for item in value] if isinstance(value, (tuple, list)) else value
 
 

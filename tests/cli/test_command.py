@@ -26,6 +26,8 @@ positional arguments:
     check     read suites, targets, gates and judges; print every mistake with
               its line
     list      list targets, suites, judges or runs
+    baseline  write a finished run to reports/baselines/NAME.json, to be
+              committed
 
 options:
   -h, --help  show this help message and exit
@@ -48,7 +50,7 @@ def test_an_unknown_verb_is_told_the_nearest(evalkit: Command) -> None:
     near, far = evalkit("chek"), evalkit("fly")
 
     assert (near.status, near.out, near.err) == (2, "", "There is no verb 'chek'. Did you mean 'check'?\n")
-    assert (far.status, far.err) == (2, "There is no verb 'fly'. Known: init, check, list.\n")
+    assert (far.status, far.err) == (2, "There is no verb 'fly'. Known: init, check, list, baseline.\n")
 
 
 def test_an_unknown_option_is_refused(evalkit: Command) -> None:
@@ -109,7 +111,7 @@ def test_the_module_is_the_command(tmp_path: Path) -> None:
     refused = subprocess.run([*command, "fly"], cwd=tmp_path, capture_output=True, text=True)
 
     assert (version.returncode, version.stdout) == (0, f"evalkit {package.__version__}\n")
-    assert (refused.returncode, refused.stderr) == (2, "There is no verb 'fly'. Known: init, check, list.\n")
+    assert (refused.returncode, refused.stderr) == (2, "There is no verb 'fly'. Known: init, check, list, baseline.\n")
 
 
 def test_starting_it_loads_no_model_library() -> None:

@@ -29,15 +29,31 @@ def hosts():
                 yield int(process.name)
 
 
+def killed():
+    return sorted(pathlib.Path.cwd().glob("killed-*"))
+
+
 def judge(case):
-    killed = pathlib.Path("killed")
-    times = len(killed.read_text()) if killed.exists() else 0
-    if times < {times}:
+    # Kills one host that nobody else has killed, unless {times} are gone already; each counts once.
+    while len(killed()) < {times}:
         for process in list(hosts()):
-            killed.write_text("x" * (times + 1))
+            try:
+                pathlib.Path(f"killed-{{process}}").touch(exist_ok=False)
+            except FileExistsError:
+                continue
             os.kill(process, signal.SIGKILL)
             while process in hosts():
                 pass
+            return True
+    return True
+"""
+WAITING = """\
+import pathlib
+
+
+def judge(case):
+    while len(list(pathlib.Path.cwd().glob("killed-*"))) < 2:
+        pass
     return True
 """
 
@@ -93,8 +109,12 @@ def test_a_host_killed_once_is_started_again(bench: Bench, workers: list[str]) -
 @pytest.mark.parametrize("workers", [[], ["-n2"]], ids=["bare", "n2"])
 def test_a_host_killed_twice_gives_errors_and_the_next_run_resumes(bench: Bench, workers: list[str]) -> None:
     """What had no answer is an ERROR that names the log; the same command again passes."""
-    bench.suite(*(f"Question number {number}?" for number in range(4)))
     bench.write("judges/killer.py", HOST_KILLER.format(times=2))
+    bench.write("judges/waiting.py", WAITING)  # holds the other worker back until both hosts are gone
+    probes = [f"  - {{id: w{number}, prompt: Question number {number}?, judges: [waiting]}}" for number in range(4)]
+    bench.write("suites/small/c_wait.yaml", "\n".join(["probes:", *probes, ""]))
+    for number in range(4):
+        bench.record(f"Question number {number}?", "That is a fine thing to ask.")
     for name in ("a_kill", "b_kill"):
         bench.write(f"suites/small/{name}.yaml", f"probes: [{{id: {name}, prompt: Kill {name}?, judges: [killer]}}]\n")
         bench.record(f"Kill {name}?", "It is done, as you asked me.")
@@ -107,7 +127,7 @@ def test_a_host_killed_twice_gives_errors_and_the_next_run_resumes(bench: Bench,
     assert result.ret == 1
     reasons = {str(line["reason"]) for line in bench.results() if line["outcome"] == "error"}
     assert all(reason.startswith("Host lost after ") and ".evalkit/host-" in reason for reason in reasons)
-    bench.run("suites/small", *workers).assert_outcomes(passed=6)
+    bench.run("suites/small", *workers).assert_outcomes(passed=6)  # two are gone already: this time nobody kills
 
 
 def test_nothing_is_left_behind(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -197,3 +197,26 @@ def test_two_workspaces_in_one_run_are_refused(bench: Bench) -> None:
     result.assert_outcomes(passed=1, errors=1)
     sentence = f"{bench.root}/other/suites/more/x.yaml: belongs to another workspace than {bench.root}, *"
     result.stdout.fnmatch_lines([sentence])
+
+
+def test_hostile_answers_do_no_harm(bench: Bench, workers: list[str]) -> None:
+    """Control sequences, overrides, NUL, lone surrogates and formulas: the run ends, the terminal stays clean."""
+    hostile = [
+        "\x1b[2Jgone",
+        "a\u202eb",
+        "nul\x00here",
+        "half \ud800 a pair",
+        '=HYPERLINK("x")',
+        "<script>x()</script>",
+    ]
+    for number, text in enumerate(hostile):
+        bench.suite(f"Question number {number}?", name=f"suites/small/h{number}.yaml", contains="nothing of the sort")
+        bench.recorded[-1]["text"] = f"{text} and more words"
+    bench.record("Never asked at all", "so that the last recording is written")
+
+    result = bench.run("suites/small", "-rA", *workers)
+
+    result.assert_outcomes(failed=len(hostile))
+    printed = result.stdout.str()
+    assert not {"\x1b", "\u202e", "\x00", "\ud800"} & set(printed)
+    assert [line["answers"][0]["text"] for line in bench.results()] == [f"{text} and more words" for text in hostile]

@@ -90,6 +90,9 @@ def shortfall(suite: str, records: Sequence[TrialRecord], selected: Selected) ->
 
 
 def _evaluate(gate: Gate, records: Sequence[TrialRecord], selected: Selected) -> GateResult:
+    if not any(record.suite == gate.suite for record in records):
+        sentence = f"not applicable: suite {gate.suite!r} is not in this run"
+        return GateResult(gate, "not_applicable", None, 0, sentence)
     reached = [record for record in records if record.suite == gate.suite and _reaches(gate, record)]
     if not reached:
         whom = "subject" if gate.target == "*" else f"target {gate.target!r}"

@@ -147,6 +147,13 @@ def test_a_gate_without_trials_of_its_target_is_not_applicable() -> None:
     )
 
 
+def test_a_gate_of_a_suite_that_did_not_run_is_not_applicable() -> None:
+    """The suite is named, not the target, which may well be in the run."""
+    result = result_of(gate(), trials("ff", suite="other"))
+
+    assert (result.outcome, result.sentence) == ("not_applicable", "not applicable: suite 'it' is not in this run")
+
+
 def test_the_default_target_is_not_applicable_in_a_run_of_references_only() -> None:
     """A reference is not held to the standard of subjects."""
     result = result_of(gate(), trials("cc", LOOPING, role="reference"))

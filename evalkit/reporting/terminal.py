@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -48,7 +49,7 @@ def summary_lines(
         *_overview_sections(summary, width),
         _failing_section(summary, width),
         _error_section(summary, width),
-        _gate_section(gate_results, status_sentences, width),
+        _gate_section(summary, gate_results, status_sentences, width),
         _closing_section(summary, width),
         stamp,
     ]
@@ -137,9 +138,19 @@ _MARKS: dict[GateOutcome, tuple[str, Style]] = {
 }
 
 
-def _gate_section(results: Sequence[GateResult], status_sentences: Sequence[str], width: int) -> Section:
+def _gate_section(
+    summary: Summary, results: Sequence[GateResult], status_sentences: Sequence[str], width: int
+) -> Section:
+    """A gate's result each; those of suites that did not run are only counted."""
     lines = [Line("gates", "title")] if results else []
+    present = {record.suite for record in summary.records}
+    absent = Counter(result.gate.suite for result in results if result.gate.suite not in present)
+    for suite, count in absent.items():
+        what = f"{phrases.counted(count, 'gate')} of suite {suite}, which is not in this run"
+        lines += _folded(what, width, "note", "n.a.")
     for result in results:
+        if result.gate.suite in absent:
+            continue
         mark, style = _MARKS[result.outcome]
         sentence = result.sentence.removeprefix("not decided: ").removeprefix("not applicable: ")
         lines += _folded(f"{result.gate.name}: {sentence}", width, style, mark)

@@ -308,3 +308,19 @@ def test_failures_of_several_targets_name_each(make_record: MakeRecord, make_run
 
     start = lines.index("failing probes: 2, in suites/it")
     assert lines[start + 1 : start + 3] == ["control.yaml:3 tides demo+a — no", "control.yaml:3 tides demo+b — no"]
+
+
+def test_gates_of_suites_that_did_not_run_are_only_counted(make_record: MakeRecord, make_run: MakeRun) -> None:
+    """One line for all of a suite's gates; those of a suite that ran stand alone."""
+    results = [
+        GateResult(Gate(name, suite, "pass_rate"), "not_applicable", None, 0, "not applicable: whatever")
+        for name, suite in (("a", "far"), ("b", "far"), ("c", "it"))
+    ]
+
+    lines = texts(summary_lines(summarise([make_record()], run=make_run()), results, ()))
+
+    start = lines.index("gates")
+    assert lines[start + 1 : start + 3] == [
+        "n.a.         2 gates of suite far, which is not in this run",
+        "n.a.         c: whatever",
+    ]

@@ -7,14 +7,19 @@ from pathlib import Path
 from evalkit.errors import Problem
 from evalkit.probe import Probe
 from evalkit.reading.probe_files import ProbeFileReading, read_probe_file
-from evalkit.reading.readings import FileReading, SuiteReading
+from evalkit.reading.readings import FileReading, SuiteReading, SuiteSettings
 from evalkit.reading.suite_file import SuiteFileReading, read_suite_file
-from evalkit.workspace import Workspace
+from evalkit.workspace import PROBE_SUFFIXES, Workspace
 
 
 def read_all_files(suite: Path, workspace: Workspace, judge_names: frozenset[str] | None) -> SuiteReading:
     """What ``build.read_suite`` promises."""
     name = suite.stem if suite.is_file() else suite.name
+    twin = _twin(suite)
+    if twin is not None:
+        shown = workspace.shown(suite)
+        message = f"{workspace.shown(twin)} is a suite named {name!r} too. Rename one of them."
+        return SuiteReading(name, SuiteSettings(name, ""), (FileReading(shown, (), (Problem(shown, message),)),))
     common = read_suite_file(suite, workspace, judge_names)
     files = [
         _unread(path, common, workspace)
@@ -26,6 +31,14 @@ def read_all_files(suite: Path, workspace: Workspace, judge_names: frozenset[str
     if common.problems:
         readings = _with_suite_problems(readings, common)
     return SuiteReading(name, common.settings, tuple(readings))
+
+
+def _twin(suite: Path) -> Path | None:
+    """What bears the same suite name as a file directly in suites/: a folder, or a file with the other suffix."""
+    if not suite.is_file():
+        return None
+    others = (suite.with_suffix(""), *(suite.with_suffix(suffix) for suffix in PROBE_SUFFIXES))
+    return next((other for other in others if other != suite and other.exists()), None)
 
 
 def _unread(path: Path, common: SuiteFileReading, workspace: Workspace) -> ProbeFileReading:

@@ -134,3 +134,20 @@ def test_suite_file_in_the_wrong_place_is_named(tmp_path: Path) -> None:
     remedy = "a suite's own file is suites/bank/suite.yaml. Move or rename this one."
     assert shown(reading) == [[f"suites/bank/deep/suite.yaml: {remedy}", f"suites/bank/suite.yml: {remedy}"]]
     assert len(reading.files[0].probes) == 1
+
+
+@pytest.mark.parametrize("twin", ["bank", "bank.yml"])
+def test_two_suites_of_one_name_are_refused(tmp_path: Path, twin: str) -> None:
+    """A file directly in suites/ may not bear the name of a folder there, nor of a file with the other suffix."""
+    suites = tmp_path / "suites"
+    suites.mkdir()
+    (suites / "bank.yaml").write_text(PROBE, encoding="utf-8")
+    if twin == "bank":
+        (suites / twin).mkdir()
+    else:
+        (suites / twin).write_text(PROBE, encoding="utf-8")
+
+    reading = read_suite(suites / "bank.yaml", Workspace(tmp_path))
+
+    assert shown(reading) == [[f"suites/bank.yaml: suites/{twin} is a suite named 'bank' too. Rename one of them."]]
+    assert reading.files[0].probes == ()

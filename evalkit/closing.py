@@ -59,6 +59,8 @@ class Closing:
         """Writes the tables and what follows them; failing probes are listed here and not by pytest once more."""
         for name, reports in self._hidden.items():
             _keep_probes(reporter.stats, name, reports, 0)
+        if not self._summary.records and not self._sentences:
+            return  # nothing but files that cannot be read: pytest has shown them
         reporter.section("evalkit")
         lines = summary_lines(self._summary, self._results, self._sentences)
         for line in lines:
@@ -121,7 +123,7 @@ class Closing:
             provenance=tuple(sorted(facts.items())),
             footers=tuple(describe_adapter(adapter) for adapter in adapters),
             log=shown(ledger.log) if ledger.host_was_started else "",
-            out=shown(ledger.out), command=shlex.join(["pytest", *ledger.command]),
+            out=shown(ledger.out) if records else "", command=shlex.join(["pytest", *ledger.command]),
             notes=tuple(ledger.notes),
             generated_tokens=ledger.generated_tokens, generating_s=ledger.generating_s,
         )  # fmt: skip

@@ -136,10 +136,13 @@ class PytestRun:
 
 
 def trial_of(item: pytest.Item, session: Session) -> Trial | None:
-    """The trial an item needs: its own, or the one its ``probe`` marker plans."""
+    """The trial an item needs: its own, or what its ``probe`` marker plans. A wrong marker is told by its fixture."""
     if isinstance(item, ProbeItem):
         return item.trial
-    return planned_trial(item, session)
+    try:
+        return planned_trial(item, session)
+    except EvalkitError:
+        return None
 
 
 def run_of(config: pytest.Config) -> PytestRun:

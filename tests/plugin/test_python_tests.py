@@ -88,3 +88,22 @@ def test_a_loop_is_never_judged_a_pass(bench: Bench) -> None:
     )
 
     bench.run("test_it.py").assert_outcomes(passed=1)
+
+
+def test_a_wrong_marker_is_an_error_of_its_test(bench: Bench, workers: list[str]) -> None:
+    """Unknown settings and missing prompts are said where the transcript is wanted; other tests run."""
+    bench.write(
+        "test_it.py",
+        "import pytest\n\n@pytest.mark.probe(prompt='Hm?', max_tokens=3)\ndef test_a(evalkit_transcript): pass\n"
+        "\n@pytest.mark.probe()\ndef test_b(evalkit_transcript): pass\n\ndef test_c(): pass\n",
+    )
+
+    result = bench.run("test_it.py", *workers)
+
+    result.assert_outcomes(passed=1, errors=2)
+    result.stdout.fnmatch_lines_random(
+        [
+            "*test_it.py:3: decoding.max_tokens: * found 3.",
+            "*test_b[[]one:fp32:naked:greedy]: the probe marker needs prompt='…' (or a list of prompts, asked in turn)",
+        ]
+    )

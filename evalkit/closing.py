@@ -186,12 +186,12 @@ def _texts(record: TrialRecord, stored: Conversations) -> TrialTexts:
     """The conversation of a trial from its last answer's request, and all its answers."""
     known = [stored[identity] for identity in record.generations if identity in stored]
     if not known:
-        return TrialTexts(messages=(), answers=(), expected=record.expected)
+        return TrialTexts()
     messages, _ = known[-1]
     answers = tuple(answer_of(generation) for _, generation in known)
     return TrialTexts(
         messages=(*((message.role, message.content) for message in messages), ("assistant", answers[-1].text)),
-        answers=answers, expected=record.expected,
+        answers=answers,
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,6 @@ class PytestRun:
             while_waiting=self._controller.draw_status if self._controller else lambda: None,
             worker=getattr(config, "workerinput", {}).get("workerid", "main"),
         )
-        self._selected: dict[str, int] = {}
 
     def collect(self, path: Path, parent: pytest.Collector) -> pytest.Collector | None:
         """The file as a collector, if it is a probe file of any workspace."""
@@ -60,14 +60,14 @@ class PytestRun:
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Hands the whole selected plan to the host; nothing is started where nothing would be run."""
         trials = []
+        selected: Counter[str] = Counter()
         for item in session.items:
             trial = trial_of(item, self.session)
             if trial is not None:
                 trials.append(trial)
             if isinstance(item, ProbeItem):
-                suite = item.trial.probe.suite
-                self._selected[suite] = self._selected.get(suite, 0) + 1
-        counts = {suite: (self._selected.get(suite, 0), planned) for suite, planned in self._planned().items()}
+                selected[item.trial.probe.suite] += 1
+        counts = {suite: (selected[suite], planned) for suite, planned in self._planned().items()}
         if self._controller is not None:
             self._controller.ledger.selected.update(counts)
         else:

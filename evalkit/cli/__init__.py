@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from evalkit import __version__
 from evalkit.errors import EvalkitError
 
-EXIT_OK, EXIT_BAD, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
+EXIT_OK, EXIT_USAGE, EXIT_INTERRUPTED = 0, 2, 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:

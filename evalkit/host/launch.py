@@ -74,9 +74,6 @@ class Launcher:
             ready, _, _ = select.select(watched, [], [])
             if self._wake_read in ready:
                 return
-            if self.starts == _MAX_STARTS:
-                self._hang_up()
-                return
             try:
                 host = self._start()
             except OSError as error:

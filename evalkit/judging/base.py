@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from evalkit.generation import Reply, Request
 from evalkit.target import Settings
@@ -51,6 +51,3 @@ class RuleJudge:
             judge=self.name, judge_version=self.version, outcome=outcome, reason=reason,
             score=score, flags=flags, labels=labels, signals=signals, spans=spans,
         )  # fmt: skip
-
-
-Policy = dict[str, Any]

@@ -30,14 +30,10 @@ REVIEW_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class TrialTexts:
-    """What a record leaves out: the conversation as (role, content) pairs, and the target's answers.
-
-    ``expected`` says in words what a person should look for; the record's own words are taken where it is empty.
-    """
+    """What a record leaves out: the conversation as (role, content) pairs, and the target's answers."""
 
     messages: tuple[tuple[str, str], ...] = ()
     answers: tuple[Answer, ...] = ()
-    expected: str = ""
 
 
 TrialPair = tuple[TrialRecord, TrialTexts]
@@ -103,7 +99,7 @@ def _review_row(record: TrialRecord, texts: TrialTexts, run: RunFacts) -> tuple[
         record.category,
         record.target,
         _conversation(texts.messages),
-        texts.expected or record.expected,
+        record.expected,
         last.answer if last else "",
         last.thinking if last else "",
         record.outcome,

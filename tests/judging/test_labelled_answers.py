@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -16,10 +17,23 @@ from evalkit.workspace import Workspace
 LABELS = Path(__file__).parents[3] / "shared" / "data" / "it_labelled_responses.jsonl"
 
 
+class Floor(NamedTuple):
+    """At least ``right`` and ``collapsed``, at most ``unscored`` and ``false_alarms``: as measured in November 2026."""
+
+    right: int
+    unscored: int
+    collapsed: int
+    false_alarms: int
+
+
 @pytest.mark.skipif(not LABELS.is_file(), reason=f"{LABELS} is not on this machine")
-@pytest.mark.parametrize("half", [0, 1], ids=["development", "kept back"])
-def test_labelled_answers_are_judged(half: int, tmp_path: Path) -> None:
-    """Every labelled answer gets a verdict; accuracy, abstention and collapse recall are printed."""
+@pytest.mark.parametrize(
+    ("half", "floor"),
+    [(0, Floor(right=14, unscored=2, collapsed=5, false_alarms=1)), (1, Floor(8, 8, 3, 0))],
+    ids=["development", "kept back"],
+)
+def test_labelled_answers_are_judged(half: int, floor: Floor, tmp_path: Path) -> None:
+    """No worse than when it was measured; accuracy, abstention and collapse recall are printed."""
     behaviour, degeneration = (
         build_judge(JudgeUse(name), Workspace(tmp_path)) for name in ("behaviour", "degeneration")
     )
@@ -40,5 +54,7 @@ def test_labelled_answers_are_judged(half: int, tmp_path: Path) -> None:
     collapsed = sum(row["collapsed"] for row in rows)
     print(f"behaviour {right} of {decided} decided right, {len(rows) - decided} of {len(rows)} unscored")
     print(f"collapse {found} of {collapsed} found, {false_alarms} false alarms")
-    assert decided
-    assert found
+    assert right >= floor.right
+    assert len(rows) - decided <= floor.unscored
+    assert found >= floor.collapsed
+    assert false_alarms <= floor.false_alarms

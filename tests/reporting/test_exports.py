@@ -30,7 +30,6 @@ ASKED = (("system", "Be brief."), ("user", "Who?"), ("assistant", "Me."), ("user
 TEXTS = TrialTexts(
     messages=(*ASKED, ("assistant", "<think>hm</think>Because.")),
     answers=(Answer("Me.", "Me."), Answer("<think>hm</think>Because.", "Because.", "hm", 16, "raw<end>", "length")),
-    expected="contains: because",
 )
 
 
@@ -136,7 +135,9 @@ def test_the_review_has_a_row_per_trial_with_empty_columns_for_the_person(
     make_record: MakeRecord, make_run: MakeRun
 ) -> None:
     """A conversation is shown with its roles, the judged answer apart from its thinking."""
-    record = make_record(outcome="fail", reason="too short", flags=("collapsed", "fabricated"))
+    record = make_record(
+        outcome="fail", reason="too short", flags=("collapsed", "fabricated"), expected="contains: because"
+    )
 
     text = review_csv([(record, TEXTS)], run=make_run())
 
@@ -177,9 +178,10 @@ def test_a_single_prompt_is_shown_bare(make_record: MakeRecord, make_run: MakeRu
 def test_hostile_text_starts_no_formula(hostile: str, make_record: MakeRecord, make_run: MakeRun) -> None:
     """In every column a text can come from; the file is UTF-8 and its rows stay whole."""
     record = make_record(
-        trial=hostile, file=hostile, category=hostile, target=hostile, reason=hostile, flags=(hostile,)
-    )
-    texts = TrialTexts((("user", hostile),), (Answer(hostile, hostile, hostile),), hostile)
+        trial=hostile, file=hostile, category=hostile, target=hostile, reason=hostile, flags=(hostile,),
+        expected=hostile,
+    )  # fmt: skip
+    texts = TrialTexts((("user", hostile),), (Answer(hostile, hostile, hostile),))
 
     text = review_csv([(record, texts)], run=make_run())
 

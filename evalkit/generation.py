@@ -8,7 +8,8 @@ from typing import Literal
 from evalkit.probe import Message
 from evalkit.target import Decoding, Settings, Target
 
-Finish = Literal["stop", "stop_string", "length"]
+Finish = Literal["stop", "stop_string", "length", "refusal"]
+FailureKind = Literal["broken", "no_key", "no_money"]
 SystemPlacement = Literal["none", "system_role", "user_turn"]
 
 
@@ -17,7 +18,9 @@ class Request:
     """One thing asked of one target. Settings are this row's own, never its batch's.
 
     ``messages`` ends with a user message and does not hold the target's condition, which the engine puts in.
-    ``seed`` is None when greedy. ``kind: score`` wants the log-probabilities of ``continuation``.
+    ``seed`` is None when greedy. ``kind: score`` wants the log-probabilities of ``continuation``. ``answer_schema`` is
+    the JSON text of a JSON Schema: a server is made to answer with such an object, and the text is that JSON; an
+    engine that cannot be made to ignores it, so the messages must ask for the same in words.
     """
 
     target: Target
@@ -27,6 +30,7 @@ class Request:
     sample: int = 0
     kind: Literal["generate", "score"] = "generate"
     continuation: str | None = None
+    answer_schema: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,9 @@ class Generation:
     ``raw_text`` is every new token decoded, special tokens included; ``text`` is the same without the end tokens that
     closed it. ``finish`` says why it ended (``length``: cut at max_new_tokens). Times are seconds from the moment
     the row's batch started; ``facts`` are provenance (versions, device, dtype), equal for rows of one engine.
+    ``thinking`` is what a server gave in a field of its own. ``cost_usd`` is what all ``attempts`` at it cost in US
+    dollars, None where no price is known or none is asked; ``cached_tokens`` of ``prompt_tokens`` were read from the
+    server's prompt cache.
     """
 
     text: str
@@ -47,6 +54,10 @@ class Generation:
     system_placement: SystemPlacement = "none"
     first_token_s: float | None = None
     total_s: float | None = None
+    thinking: str = ""
+    cached_tokens: int = 0
+    cost_usd: float | None = None
+    attempts: int = 1
     facts: Settings = ()
     identity: str = ""
     created_at: float = 0.0
@@ -55,9 +66,15 @@ class Generation:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a request has no generation. Never stored as an answer: the next run asks again."""
+    """Why a request has no generation. Never stored as an answer: the next run asks again.
+
+    ``broken`` is the harness's fault or the server's; ``no_key`` and ``no_money`` are choices of the user, so a judge
+    that gets one leaves the trial unscored. ``cost_usd`` is what the attempts cost all the same.
+    """
 
     reason: str
+    kind: FailureKind = "broken"
+    cost_usd: float | None = None
     identity: str = ""
 
 

@@ -67,6 +67,8 @@ def request_identity(request: Request, facts: Settings) -> str:
         "kind": request.kind,
         "continuation": request.continuation,
     }
+    if request.answer_schema is not None:
+        parts["answer_schema"] = request.answer_schema
     return sha256(canonical(parts).encode("ascii")).hexdigest()
 
 

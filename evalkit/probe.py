@@ -99,13 +99,14 @@ TEXT_ASSERTIONS = (
 class JudgeUse:
     """One entry of ``judges:``: which judge, whether its verdict decides, and its own settings.
 
-    ``target`` is the judge's own model, resolved from its ``model`` setting; None for rule judges.
+    ``targets`` are the models it asks, each under the name that its policy or its ``model`` setting gives; none for
+    rule judges.
     """
 
     use: str
     required: bool = True
     settings: Settings = ()
-    target: Target | None = None
+    targets: tuple[tuple[str, Target], ...] = ()
 
     def setting(self, name: str, default: Any = None) -> Any:
         return dict(self.settings).get(name, default)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from evalkit import matrix
-from evalkit.errors import GenerationFailed, UsageError
+from evalkit.errors import GenerationFailed, JudgeError, UnreadableFile, UsageError
 from evalkit.generation import Failure, Generation, Reply
 from evalkit.host.address import Address
 from evalkit.host.client import HostClient
@@ -21,7 +21,7 @@ from evalkit.judging.panel import read_all
 from evalkit.matrix import Trial
 from evalkit.probe import Expectation, JudgeUse, Probe, is_asserted
 from evalkit.reading.build import SuiteReading, read_suite
-from evalkit.reading.judges import build_judge, judge_hash, judge_names
+from evalkit.reading.judges import build_judge, judge_hash, judge_models, judge_names
 from evalkit.reading.targets import TargetChoice, TargetTable, read_targets
 from evalkit.record import TrialRecord
 from evalkit.target import Target
@@ -69,6 +69,7 @@ class Session:
         self._worker = worker
         self._suites: dict[Path, SuiteReading] = {}
         self._judges: dict[JudgeUse, tuple[Judge, str]] = {}
+        self._resolved: dict[JudgeUse, JudgeUse] = {}
         self._client: HostClient | None = None
         self._submitted: set[str] = set()
         self._settled: dict[str, Settled | Exception] = {}
@@ -210,19 +211,26 @@ class Session:
         return matrix.trials(resolved, self.targets, samples=self._options.samples, run_seed=self._options.seed)
 
     def _with_judge_targets(self, probe: Probe) -> Probe:
-        """The probe with each judge's ``model:`` setting resolved to a target."""
-        if not any(use.setting("model") for use in probe.judges):
-            return probe
-        return replace(probe, judges=tuple(self._with_target(use) for use in probe.judges))
+        """The probe with the models that its judges ask resolved to targets."""
+        uses = tuple(self._with_targets(use) for use in probe.judges)
+        return probe if uses == probe.judges else replace(probe, judges=uses)
 
-    def _with_target(self, use: JudgeUse) -> JudgeUse:
-        model = use.setting("model")
-        if not model:
-            return use
-        found = self.table.resolve(TargetChoice(targets=(str(model),)))
+    def _with_targets(self, use: JudgeUse) -> JudgeUse:
+        if use not in self._resolved:
+            try:
+                models = judge_models(use, self.workspace)
+            except (JudgeError, UnreadableFile):
+                models = ()  # the trial is an ERROR with that sentence when it is judged
+            self._resolved[use] = replace(
+                use, targets=tuple((model, self._judge_target(use, model)) for model in models)
+            )
+        return self._resolved[use]
+
+    def _judge_target(self, use: JudgeUse, model: str) -> Target:
+        found = self.table.resolve(TargetChoice(targets=(model,)))
         if len(found) != 1:
             raise UsageError(f"judge {use.use!r}: model {model!r} names {len(found)} targets; name one")
-        return replace(use, target=found[0])
+        return found[0]
 
     def _record(self, trial: Trial, replies: tuple[Reply, ...], decision: Decision | None) -> TrialRecord:
         answers = [reply for reply in replies if isinstance(reply, Generation)]

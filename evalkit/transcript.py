@@ -35,11 +35,12 @@ class Transcript:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What a judge sees: the probe, the target's label and the transcript."""
+    """What a judge sees: the probe, the target's label, the transcript, and the ``system`` text in front of it."""
 
     probe: Probe
     target_label: str
     transcript: Transcript
+    system: str = ""
 
     @property
     def answers(self) -> tuple[Answer, ...]:

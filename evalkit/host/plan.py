@@ -19,8 +19,9 @@ AskingJudges = Callable[[Trial], tuple[tuple[int, Judge], ...]]
 def answer_of(generation: Generation) -> Answer:
     """The generation as judges see it: thinking and answer kept apart."""
     thinking, answer, start = split_thinking(generation.text)
+    thought = "\n".join(part for part in (generation.thinking, thinking) if part)
     return Answer(
-        text=generation.text, answer=answer, thinking=thinking, answer_start=start, raw_text=generation.raw_text,
+        text=generation.text, answer=answer, thinking=thought, answer_start=start, raw_text=generation.raw_text,
         finish=generation.finish, new_tokens=generation.new_tokens, identity=generation.identity,
     )  # fmt: skip
 
@@ -53,7 +54,13 @@ def case_of(trial: Trial, replies: tuple[Reply, ...]) -> Case:
     """What judges see of a trial whose every turn was answered."""
     messages, _ = conversation(trial, replies)
     answers = tuple(answer_of(reply) for reply in replies if isinstance(reply, Generation))
-    return Case(trial.probe, trial.target.label, Transcript(messages, answers))
+    return Case(trial.probe, trial.target.label, Transcript(messages, answers), system_text(trial, messages))
+
+
+def system_text(trial: Trial, messages: tuple[Message, ...]) -> str:
+    """What stood in front of the conversation: the condition, then the probe's own system message."""
+    own = (message.content for message in messages[:1] if message.role == "system")
+    return "\n\n".join(text for text in (trial.target.condition.system, *own) if text)
 
 
 @dataclass(slots=True)

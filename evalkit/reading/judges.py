@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from evalkit.judging.base import Judge
 from evalkit.judging.text import TextJudge
 from evalkit.probe import JudgeUse
 from evalkit.reading.custom_judges import load_custom_judge
-from evalkit.reading.judge_policies import KINDS, PolicyFile
+from evalkit.reading.policies.base import Parts, PolicyFile
+from evalkit.reading.policies.kinds import KINDS
 from evalkit.reading.suggestions import did_you_mean
 from evalkit.reading.validate import validate
 from evalkit.reading.yaml_nodes import Document, read_yaml
@@ -43,22 +45,19 @@ def build_judge(use: JudgeUse, workspace: Workspace) -> Judge:
 
     Raises:
         UnreadableFile: its policy file is wrong.
-        JudgeError: there is no such judge, its Python file is broken, or a setting is unknown or of the wrong type.
+        JudgeError: there is no such judge, its Python file is broken, a setting is unknown or of the wrong type, or
+            it is made of itself.
     """
-    path = _file_of(use.use, workspace)
-    settings = dict(use.settings)
-    if path is None:
-        if settings:
-            raise JudgeError(f"Judge {use.use!r} takes no settings; found {', '.join(settings)}.")
-        return _CODE_ONLY[use.use]()
-    if path.suffix == ".py":
-        if use.target is not None:
-            del settings["model"]
-            settings["target"] = use.target
-        return load_custom_judge(path, use.use, workspace.shown(path), settings)
-    judge = _policy(path, workspace.shown(path), use.use, settings).judge()
-    judge.name = use.use
-    return judge
+    return _build(use, workspace, ())
+
+
+def judge_models(use: JudgeUse, workspace: Workspace) -> tuple[str, ...]:
+    """The names of the targets that a judge and its members ask, each once.
+
+    Raises:
+        UnreadableFile, JudgeError: as ``build_judge``.
+    """
+    return _models(use, workspace, ())
 
 
 def judge_hash(use: JudgeUse, workspace: Workspace) -> str:
@@ -68,19 +67,70 @@ def judge_hash(use: JudgeUse, workspace: Workspace) -> str:
         UnreadableFile: its policy file is wrong.
         JudgeError: there is no such judge.
     """
+    return _hash(use, workspace, ())
+
+
+def _build(use: JudgeUse, workspace: Workspace, outer: tuple[str, ...]) -> Judge:
     path = _file_of(use.use, workspace)
+    settings = dict(use.settings)
+    if path is None:
+        if settings:
+            raise JudgeError(f"Judge {use.use!r} takes no settings; found {', '.join(settings)}.")
+        return _CODE_ONLY[use.use]()
+    if path.suffix == ".py":
+        if use.targets:
+            del settings["model"]
+            settings["target"] = use.targets[0][1]
+        return load_custom_judge(path, use.use, workspace.shown(path), settings)
+    inner = _inner(use, outer)
+    targets = dict(use.targets)
+
+    def member(other: JudgeUse) -> Judge:
+        named = tuple((name, targets[name]) for name in _models(other, workspace, inner) if name in targets)
+        return _build(replace(other, targets=named), workspace, inner)
+
+    judge = _policy(path, workspace.shown(path), use.use, settings).make(Parts(targets, member))
+    judge.name = use.use
+    return judge
+
+
+def _models(use: JudgeUse, workspace: Workspace, outer: tuple[str, ...]) -> tuple[str, ...]:
+    path = _file_of(use.use, workspace)
+    if path is None:
+        return ()
+    if path.suffix == ".py":
+        model = use.setting("model")
+        return (str(model),) if model else ()
+    inner = _inner(use, outer)
+    policy = _policy(path, workspace.shown(path), use.use, dict(use.settings))
+    theirs = (name for member in policy.members for name in _models(member, workspace, inner))
+    return tuple(dict.fromkeys((*policy.models, *theirs)))
+
+
+def _hash(use: JudgeUse, workspace: Workspace, outer: tuple[str, ...]) -> str:
+    path = _file_of(use.use, workspace)
+    members: list[str] = []
     if path is None:
         code, policy = _CODE_ONLY[use.use].version, b""
     else:
-        policy = path.read_bytes()
-        shown = workspace.shown(path)
-        code = _kind(read_yaml(path, shown), shown).code_version if path.suffix == ".yaml" else "custom"
-    target = "" if use.target is None else use.target.label
+        policy, code = path.read_bytes(), "custom"
+        if path.suffix == ".yaml":
+            read = _policy(path, workspace.shown(path), use.use, dict(use.settings))
+            code = read.code_version
+            members = [_hash(member, workspace, _inner(use, outer)) for member in read.members]
     own = json.dumps(dict(use.settings), sort_keys=True, default=repr)
+    targets = [target.label for _, target in use.targets]
     digest = hashlib.sha256()
-    for part in (use.use.encode(), code.encode(), policy, own.encode(), target.encode()):
+    for part in (use.use.encode(), code.encode(), policy, own.encode(), *map(str.encode, (*targets, *members))):
         digest.update(len(part).to_bytes(8, "big") + part)
     return digest.hexdigest()[:16]
+
+
+def _inner(use: JudgeUse, outer: tuple[str, ...]) -> tuple[str, ...]:
+    """The chain of judges down to this one."""
+    if use.use in outer:
+        raise JudgeError(f"Judge {use.use!r} is made of itself: {' → '.join((*outer, use.use))}. Break the circle.")
+    return (*outer, use.use)
 
 
 def _file_of(name: str, workspace: Workspace) -> Path | None:

@@ -1,0 +1,1 @@
+"""The schemas of policy files (judges/<name>.yaml), one file for each kind of judge."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from evalkit import matrix
-from evalkit.errors import GenerationFailed, JudgeError, UnreadableFile, UsageError
+from evalkit.errors import GenerationFailed, JudgeError, UnreadableFile
 from evalkit.generation import Failure, Generation, Reply
 from evalkit.host.address import Address
 from evalkit.host.client import HostClient
@@ -21,7 +21,8 @@ from evalkit.judging.panel import read_all
 from evalkit.matrix import Trial
 from evalkit.probe import Expectation, JudgeUse, Probe, is_asserted
 from evalkit.reading.build import SuiteReading, read_suite
-from evalkit.reading.judges import build_judge, judge_hash, judge_models, judge_names
+from evalkit.reading.judge_targets import with_targets
+from evalkit.reading.judges import build_judge, judge_hash, judge_names
 from evalkit.reading.targets import TargetChoice, TargetTable, read_targets
 from evalkit.record import TrialRecord
 from evalkit.target import Target
@@ -218,19 +219,10 @@ class Session:
     def _with_targets(self, use: JudgeUse) -> JudgeUse:
         if use not in self._resolved:
             try:
-                models = judge_models(use, self.workspace)
+                self._resolved[use] = with_targets(use, self.workspace, lambda: self.table)
             except (JudgeError, UnreadableFile):
-                models = ()  # the trial is an ERROR with that sentence when it is judged
-            self._resolved[use] = replace(
-                use, targets=tuple((model, self._judge_target(use, model)) for model in models)
-            )
+                self._resolved[use] = use  # the trial is an ERROR with that sentence when it is judged
         return self._resolved[use]
-
-    def _judge_target(self, use: JudgeUse, model: str) -> Target:
-        found = self.table.resolve(TargetChoice(targets=(model,)))
-        if len(found) != 1:
-            raise UsageError(f"judge {use.use!r}: model {model!r} names {len(found)} targets; name one")
-        return found[0]
 
     def _record(self, trial: Trial, replies: tuple[Reply, ...], decision: Decision | None) -> TrialRecord:
         answers = [reply for reply in replies if isinstance(reply, Generation)]

@@ -15,10 +15,10 @@ class Interval:
     high: float
 
 
-def wilson_interval(passed: int, total: int, confidence: float = 0.95) -> Interval:
+def wilson_interval(passed: float, total: float, confidence: float = 0.95) -> Interval:
     """Interval for a pass rate that stays honest at 0 of n and n of n.
 
-    Bounds are proportions in [0, 1]. An empty sample gives (0.0, 1.0).
+    Bounds are proportions in [0, 1]. An empty sample gives (0.0, 1.0). Effective numbers need not be whole.
     With p = passed / total and z the two-sided quantile: (p + z²/2n ± z·√(p(1-p)/n + z²/4n²)) / (1 + z²/n).
 
     Raises:
@@ -32,7 +32,7 @@ def wilson_interval(passed: int, total: int, confidence: float = 0.95) -> Interv
         raise ValueError(f"confidence must be between 0 and 1; found {confidence!r}")
     if total == 0:
         return Interval(0.0, 1.0)
-    z = _quantile(confidence)
+    z = quantile(confidence)
     share, z2 = passed / total, z * z / total
     centre = share + z2 / 2
     half = z * sqrt(share * (1 - share) / total + z2 / (4 * total))
@@ -48,7 +48,7 @@ def percent(share: float | None) -> str:
 
 
 @lru_cache(maxsize=16)
-def _quantile(confidence: float) -> float:
+def quantile(confidence: float) -> float:
     """The two-sided quantile of the normal distribution: 1.96 for 95 %."""
     from statistics import NormalDist  # 10 ms of imports that an unrelated pytest run need not pay
 

@@ -15,11 +15,11 @@ import evalkit
 PACKAGE = Path(evalkit.__file__).parent
 LAYERS = (
     ("errors", "identity", "target", "probe", "generation", "transcript", "verdict", "record"),
-    ("matrix", "stats", "tally", "gates", "judging"),
+    ("stats", "agreement", "calibration", "matrix", "tally", "gates", "judging"),
     ("workspace", "store"),
     ("reading", "engines", "reporting"),
     ("host",),
-    ("session", "report_text"),
+    ("session", "rejudging", "transcripts", "report_text"),
     (
         "options", "ledger", "planned", "python_tests", "collect", "status_line", "controller", "running", "closing",
         "plugin", "cli", "__main__",

@@ -14,12 +14,16 @@ Phase = Literal["starting", "loading", "generating", "judging", "idle"]
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What the host must know of a run. Paths are absolute; ``record`` is where recordings go, if anywhere."""
+    """What the host must know of a run. Paths are absolute; ``record`` is where recordings go, if anywhere.
+
+    ``max_usd`` is the most that requests to paid servers may cost together, in US dollars.
+    """
 
     id: str
     workspace: str
     fresh: bool = False
     record: str | None = None
+    max_usd: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,8 +33,7 @@ def read_all(
         JudgeError: a judge raised, returned no Verdict, or none of them is required.
     """
     verdicts = tuple(
-        replace(_read(use, judge, case, own), judge=use.use, judge_hash=stamp, required=use.required)
-        for (use, judge), own, stamp in zip(judges, replies, hashes, strict=True)
+        read_one(use, judge, case, own, stamp) for (use, judge), own, stamp in zip(judges, replies, hashes, strict=True)
     )
     return decide(verdicts)
 
@@ -59,6 +58,15 @@ def decide(verdicts: tuple[Verdict, ...]) -> Decision:
             first = min(deciding, key=lambda verdict: (verdict.judge == DEGENERATION) != (outcome == "fail"))
             return Decision(outcome, f"{first.judge}: {first.reason}", verdicts)
     raise JudgeError(f"Judge {required[0].judge!r} gave the outcome {required[0].outcome!r}.")
+
+
+def read_one(use: JudgeUse, judge: Judge, case: Case, replies: tuple[Reply, ...], stamp: str) -> Verdict:
+    """One judge's verdict, under the name it was used by, with its hash.
+
+    Raises:
+        JudgeError: it raised, or returned no Verdict.
+    """
+    return replace(_read(use, judge, case, replies), judge=use.use, judge_hash=stamp, required=use.required)
 
 
 def _read(use: JudgeUse, judge: Judge, case: Case, replies: tuple[Reply, ...]) -> Verdict:

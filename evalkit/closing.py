@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from evalkit.calibration import Calibration
 from evalkit.errors import EvalkitError, StoreError, UsageError
 from evalkit.gates import Gate, evaluate, exit_status
 from evalkit.generation import Generation
@@ -25,6 +26,7 @@ from evalkit.reporting.exports import TrialTexts, write_run
 from evalkit.reporting.summary import RunFacts, summarise
 from evalkit.reporting.terminal import summary_lines
 from evalkit.session import Session
+from evalkit.store.calibrations import read_calibrations
 from evalkit.store.generations import GenerationStore
 
 Conversations = dict[str, tuple[tuple[Message, ...], Generation]]
@@ -51,7 +53,7 @@ class Closing:
             max_unscored=self._max_unscored(records), selected=ledger.selected,
         )  # fmt: skip
         stored = self._stored(records)
-        self._summary = summarise(records, run=self._facts(records, stored))
+        self._summary = summarise(records, run=self._facts(records, stored), calibrations=self._calibrations())
         if records:
             self._write(stored)
 
@@ -94,6 +96,13 @@ class Closing:
             self._ledger.other_failures += 1
             return ()
         return tuple(gates)
+
+    def _calibrations(self) -> tuple[Calibration, ...]:
+        try:
+            return read_calibrations(self._session.workspace)
+        except EvalkitError as error:
+            self._ledger.note(str(error))
+            return ()
 
     def _max_unscored(self, records: tuple[TrialRecord, ...]) -> dict[str, float]:
         given = self._config.getoption("evalkit_max_unscored")

@@ -18,6 +18,7 @@ from evalkit.cli import judge as judging
 from evalkit.cli.places import absolute
 from evalkit.errors import Problem, UsageError
 from evalkit.probe import JudgeUse
+from evalkit.reporting.phrases import counted
 from evalkit.reporting.safe_text import for_terminal
 from evalkit.stats import Interval, percent
 from evalkit.workspace import Workspace
@@ -179,7 +180,7 @@ def _print(name: str, scored: Sequence[Scored], file: Path) -> None:
     groups[EVERY_CATEGORY] = scored
     rows = [_figures(label, Agreement.of(item.labelled for item in items)) for label, items in groups.items()]
     people = ", ".join(sorted({item.row.by for item in scored} - {""})) or "the file does not say who"
-    print(f"{name} against {len(scored)} labels of {file.name} (by {for_terminal(people)})")
+    print(f"{name} against {counted(len(scored), 'label')} of {file.name} (by {for_terminal(people)})")
     print(tabulate(rows, headers="keys", disable_numparse=True, stralign="right", colalign=("left",)))
     if file.resolve().parent.parts[-2:] == THIRD_PARTY:
         print("These are stored answers of others, on which evalkit itself was built: no rate is corrected by them.")

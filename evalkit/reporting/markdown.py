@@ -54,7 +54,7 @@ def _target_blocks(summary: Summary) -> list[str]:
         blocks += ["## Targets", _table("target", [target.label for target in summary.targets], columns)]
     for target in summary.targets:
         blocks += [f"## {for_markdown(target.label)} ({for_markdown(target.role)})", _category_table(target, summary)]
-        blocks.append(_items(phrases.target_notes(target.total)))
+        blocks.append(_items([*phrases.target_notes(target.total), *phrases.trust_notes(target)]))
     return blocks
 
 
@@ -64,6 +64,7 @@ def _category_table(target: TargetSummary, summary: Summary) -> str:
         columns.append(tables.bounds_column(target.rows))
     if summary.total.fabricated:
         columns.append(Column("fabricated", tuple(str(row.fabricated) for row in target.rows)))
+    columns += tables.trust_columns(summary, target.trust, with_corrected=True)
     return _table("category", [row.name for row in target.rows], columns)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evalkit.reporting.summary import Summary
+from evalkit.reporting.summary import Summary, TargetSummary
 from evalkit.tally import Tally
 
 
@@ -44,6 +44,22 @@ def store_sentence(total: Tally) -> str:
     """How many trials were answered from the store, and how old the oldest answer is."""
     oldest = "" if total.oldest_stored_s is None else f", the oldest {age(total.oldest_stored_s)}"
     return f"{total.stored} of {counted(total.n, 'trial')} answered from it{oldest}"
+
+
+def trust_notes(target: TargetSummary) -> list[str]:
+    """The corrected rate of the whole target, or why there is none; whose labels the judge was measured on."""
+    whole = target.trust[-1]
+    if whole is None:
+        return []
+    source = whole.calibration.source
+    people = ", ".join(source.by) or "unnamed reviewers"
+    blind = {True: ", blind", False: ", not blind", None: ""}[source.blind]
+    judge = f"judge {whole.calibration.judge}, measured on {counted(source.n, 'label')} by {people}{blind}"
+    if whole.corrected is None:
+        return [f"{judge}; no corrected rate: {whole.why_not}"]
+    low, high = whole.corrected.interval.low, whole.corrected.interval.high
+    rate = f"{100 * whole.corrected.rate:.1f} % ({100 * low:.1f}–{100 * high:.1f})"
+    return [f"{judge}; its pass rate corrected for its errors: {rate}"]
 
 
 def target_notes(tally: Tally) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from evalkit.calibration import EVERY_CATEGORY, Calibration, Trust, trust_in
 from evalkit.record import TrialRecord
 from evalkit.tally import Tally
 
@@ -39,12 +40,16 @@ class RunFacts:
 
 @dataclass(frozen=True, slots=True)
 class TargetSummary:
-    """One target: a tally per category, and ``total`` over all of them."""
+    """One target: a tally per category, and ``total`` over all of them.
+
+    ``trust`` says for each of ``rows`` how far its judge agrees with people, None where nobody measured.
+    """
 
     label: str
     role: str
     categories: tuple[Tally, ...]
     total: Tally
+    trust: tuple[Trust | None, ...]
 
     @property
     def rows(self) -> tuple[Tally, ...]:
@@ -76,15 +81,17 @@ class Summary:
         return tuple(record for record in self.records if record.outcome == "error")
 
 
-def summarise(records: Sequence[TrialRecord], *, run: RunFacts) -> Summary:
+def summarise(records: Sequence[TrialRecord], *, run: RunFacts, calibrations: Sequence[Calibration] = ()) -> Summary:
     """The run's numbers; targets and categories that ``run`` does not name come last, by name."""
     ordered = tuple(sorted(records, key=record_order(run.targets)))
     targets = []
     for label in _in_order(run.targets, (record.target for record in ordered)):
         own = [record for record in ordered if record.target == label]
         categories = _in_order(run.categories, (record.category for record in own))
-        rows = tuple(Tally.of(name, (record for record in own if record.category == name)) for name in categories)
-        targets.append(TargetSummary(label, own[0].role, rows, Tally.of(ALL, own)))
+        groups = [(name, [record for record in own if record.category == name]) for name in categories]
+        rows = tuple(Tally.of(name, group) for name, group in groups)
+        trust = tuple(trust_in(group, name, calibrations) for name, group in (*groups, (EVERY_CATEGORY, own)))
+        targets.append(TargetSummary(label, own[0].role, rows, Tally.of(ALL, own), trust))
     return Summary(run, tuple(targets), Tally.of(ALL, ordered), ordered)
 
 

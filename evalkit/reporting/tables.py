@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from evalkit.calibration import Trust
 from evalkit.reporting.layout import Column
+from evalkit.reporting.summary import Summary
 from evalkit.stats import percent
 from evalkit.tally import Tally
 
@@ -35,6 +37,30 @@ def cost_columns(rows: Sequence[Tally], total: Tally) -> list[Column]:
 def bounds_column(rows: Sequence[Tally]) -> Column:
     """The pass rate if all unscored had failed, and if all had passed."""
     return Column("if unscored failed–passed", tuple(bounds(row) for row in rows))
+
+
+def trust_columns(summary: Summary, trust: Sequence[Trust | None], *, with_corrected: bool) -> list[Column]:
+    """How often the judge agrees with people, and the rate corrected for its errors; only where the run has any."""
+    every = [item for target in summary.targets for item in target.trust if item is not None]
+    columns = []
+    if every:
+        columns.append(Column("judge right", tuple("-" if item is None else _trusted(item) for item in trust)))
+    if with_corrected and any(item.corrected is not None for item in every):
+        columns.append(Column("corrected", tuple("-" if item is None else corrected(item) or "-" for item in trust)))
+    return columns
+
+
+def corrected(trust: Trust) -> str:
+    """``91.4 % (84.0–97.2)``, or nothing where no rate can be corrected."""
+    if trust.corrected is None:
+        return ""
+    found = trust.corrected
+    return f"{percent(found.rate)} ({100 * found.interval.low:.1f}–{100 * found.interval.high:.1f})"
+
+
+def _trusted(trust: Trust) -> str:
+    found = trust.calibration.agreement
+    return f"{100 * (found.accuracy or 0.0):.0f} % of {found.n}"
 
 
 def bounds(tally: Tally) -> str:

@@ -63,12 +63,18 @@ def _target_sections(summary: Summary, width: int) -> list[Section]:
         return []
     labels = [for_terminal(row.name) for row in rows]
     # One table cut into blocks: every target's columns stand under each other.
-    header, rule, *lines = table("category", labels, tables.category_columns(rows, summary.total), width)
+    trust = [item for target in summary.targets for item in target.trust]
+    columns = [
+        *tables.category_columns(rows, summary.total),
+        *tables.trust_columns(summary, trust, with_corrected=False),
+    ]
+    header, rule, *lines = table("category", labels, columns, width)
     sections, start = [], 0
     for target in summary.targets:
         end = start + len(target.rows)
         title = _folded(f"{target.label} ({target.role})", width, "title")
-        notes = [line for note in phrases.target_notes(target.total) for line in _folded(note, width, "note")]
+        said = [*phrases.target_notes(target.total), *phrases.trust_notes(target)]
+        notes = [line for note in said for line in _folded(note, width, "note")]
         sections.append([*title, *map(Line, (header, rule, *lines[start:end])), *notes])
         start = end
     return sections

@@ -28,6 +28,7 @@ from evalkit.reporting.terminal import summary_lines
 from evalkit.session import Session
 from evalkit.store.calibrations import read_calibrations
 from evalkit.store.generations import GenerationStore
+from evalkit.target import Target
 
 Conversations = dict[str, tuple[tuple[Message, ...], Generation]]
 
@@ -111,10 +112,7 @@ class Closing:
 
     def _facts(self, records: tuple[TrialRecord, ...], stored: Conversations) -> RunFacts:
         ledger = self._ledger
-        try:
-            targets = self._session.targets
-        except EvalkitError:
-            targets = ()
+        targets = self._targets(records)
         ordered = sorted(records, key=lambda record: (record.suite, record.file, record.line))
         present = {record.target for record in records}
         adapters = dict.fromkeys(
@@ -136,6 +134,14 @@ class Closing:
             notes=tuple(ledger.notes),
             generated_tokens=ledger.generated_tokens, generating_s=ledger.generating_s,
         )  # fmt: skip
+
+    def _targets(self, records: tuple[TrialRecord, ...]) -> tuple[Target, ...]:
+        """The targets of the run in plan order, those of suites with conditions of their own included."""
+        try:
+            own = [self._session.targets_of(suite) for suite in self._session.suites(records)]
+            return tuple(dict.fromkeys(target for targets in (*own, self._session.targets) for target in targets))
+        except EvalkitError:
+            return ()
 
     def _stored(self, records: tuple[TrialRecord, ...]) -> Conversations:
         """Conversation and answer of every identity the records name."""

@@ -71,6 +71,7 @@ class Session:
         self._suites: dict[Path, SuiteReading] = {}
         self._judges: dict[JudgeUse, tuple[Judge, str]] = {}
         self._resolved: dict[JudgeUse, JudgeUse] = {}
+        self._under: dict[tuple[str, ...], tuple[Target, ...]] = {}
         self._client: HostClient | None = None
         self._submitted: set[str] = set()
         self._settled: dict[str, Settled | Exception] = {}
@@ -88,6 +89,19 @@ class Session:
         """
         return self.table.resolve(self._options.choice)
 
+    def targets_of(self, suite: SuiteReading) -> tuple[Target, ...]:
+        """The run's targets for one suite: under its own conditions, unless the command line chose some.
+
+        Raises:
+            UsageError, UnreadableFile: a condition is unknown or cannot be read.
+        """
+        conditions = suite.settings.conditions
+        if not conditions or self._options.choice.conditions:
+            return self.targets
+        if conditions not in self._under:
+            self._under[conditions] = self.table.resolve(replace(self._options.choice, conditions=conditions))
+        return self._under[conditions]
+
     def suite(self, file: Path) -> SuiteReading:
         """The suite that a probe file belongs to, read once."""
         folder = self.workspace.suite_of(file)
@@ -102,7 +116,7 @@ class Session:
         probes = [probe for reading in suite.files for probe in reading.probes]
         if self._options.limit is not None:
             probes = list(matrix.limited(probes, self._options.limit))
-        return self._cross(probe for probe in probes if probe.file == shown)
+        return self._cross((probe for probe in probes if probe.file == shown), self.targets_of(suite))
 
     def planned(self) -> dict[str, int]:
         """How many trials each suite read so far has in full, without any limit or selection.
@@ -112,7 +126,8 @@ class Session:
         samples = self._options.samples
         return {
             suite.name: sum(
-                sum(samples or probe.samples for probe in reading.probes) * len(self.targets) + len(reading.problems)
+                sum(samples or probe.samples for probe in reading.probes) * len(self.targets_of(suite))
+                + len(reading.problems)
                 for reading in suite.files
             )
             for suite in self._suites.values()
@@ -130,7 +145,8 @@ class Session:
 
     def submit(self, trials: Iterable[Trial]) -> None:
         """Hands trials to the host in an order that depends on nothing but what they are."""
-        rank = {target: position for position, target in enumerate(self.targets)}
+        known = (*self.targets, *(target for targets in self._under.values() for target in targets))
+        rank = {target: position for position, target in enumerate(dict.fromkeys(known))}
         new = {trial.id: trial for trial in trials if trial.id not in self._submitted}
         ordered = sorted(
             new.values(),
@@ -207,9 +223,9 @@ class Session:
             self._client = HostClient(self._address(), self._run, self._while_waiting)
         return self._client
 
-    def _cross(self, probes: Iterable[Probe]) -> tuple[Trial, ...]:
+    def _cross(self, probes: Iterable[Probe], targets: tuple[Target, ...]) -> tuple[Trial, ...]:
         resolved = (self._with_judge_targets(probe) for probe in probes)
-        return matrix.trials(resolved, self.targets, samples=self._options.samples, run_seed=self._options.seed)
+        return matrix.trials(resolved, targets, samples=self._options.samples, run_seed=self._options.seed)
 
     def _with_judge_targets(self, probe: Probe) -> Probe:
         """The probe with the models that its judges ask resolved to targets."""

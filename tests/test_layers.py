@@ -15,7 +15,7 @@ import evalkit
 PACKAGE = Path(evalkit.__file__).parent
 LAYERS = (
     ("errors", "identity", "target", "probe", "generation", "transcript", "verdict", "record"),
-    ("stats", "agreement", "calibration", "matrix", "tally", "gates", "judging"),
+    ("stats", "agreement", "calibration", "matrix", "tally", "gates", "score_deltas", "judging"),
     ("workspace", "store"),
     ("reading", "engines", "reporting"),
     ("host",),
@@ -31,7 +31,7 @@ ONLY_IN = {
         "plugin", "options", "collect", "running", "planned", "python_tests", "controller", "status_line", "closing",
     },
     "torch": {"engines"}, "transformers": {"engines"}, "peft": {"engines"}, "bitsandbytes": {"engines"},
-    "sqlite3": {"store"},
+    "sqlite3": {"store"}, "ahocorasick_rs": {"judging"},
 }  # fmt: skip
 
 

@@ -40,11 +40,11 @@ def expectation(error: ErrorDetails) -> str:
         "less_than_equal": "at most {le}",
         "less_than": "less than {lt}",
         "string_too_short": "text",
-        "too_short": "at least one entry",
+        "too_short": "at least {min_length} entries",
     }
     if kind in bounds:
         numbers = {name: f"{value:g}" if isinstance(value, float) else value for name, value in context.items()}
-        return bounds[kind].format(**numbers)
+        return bounds[kind].format(**numbers).replace("1 entries", "one entry")
     return f"a value that is right ({error['msg']})"
 
 

@@ -22,12 +22,16 @@ class FileReading:
 
 @dataclass(frozen=True, slots=True)
 class SuiteSettings:
-    """Title, description and rules of a suite; ``max_unscored`` is a proportion in [0, 1]."""
+    """Title, description and rules of a suite; ``max_unscored`` is a proportion in [0, 1].
+
+    ``conditions`` are NAME or NAME=PATH with an absolute path, as --eval-condition takes them.
+    """
 
     title: str
     description: str
     max_unscored: float = MAX_UNSCORED
     gates: tuple[Gate, ...] = ()
+    conditions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

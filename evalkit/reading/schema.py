@@ -252,6 +252,11 @@ class SuiteFile(Entry):
     title: Line = _key("Its name in reports.")
     description: Text = _key("What it tests.")
     max_unscored: float = _key("Largest share of unscored trials; 0.2 unless set.", ge=0, le=1)
+    conditions: list[Line] = _key(
+        "Conditions that every target runs under unless --eval-condition says others: NAME, or NAME=FILE with a text "
+        "file relative to suite.yaml.",
+        min_length=1,
+    )
     gates: list[GateEntry] = _key("Rules that decide the exit status.")
     defaults: DefaultsEntry = _key("For every probe of the suite; a probe file's own defaults win.")
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -50,11 +50,15 @@ def read_suite_file(suite: Path, workspace: Workspace, judge_names: frozenset[st
         document = read_flawed_yaml(path, shown)
     except UnreadableFile as error:
         return SuiteFileReading(plain, None, (*error.problems, *strays), has_broken_defaults=True, file=shown)
-    return _read(document, plain, strays, judge_names)
+    return _read(document, suite, plain, strays, judge_names)
 
 
 def _read(
-    document: Document, plain: SuiteSettings, strays: tuple[Problem, ...], judge_names: frozenset[str] | None
+    document: Document,
+    folder: Path,
+    plain: SuiteSettings,
+    strays: tuple[Problem, ...],
+    judge_names: frozenset[str] | None,
 ) -> SuiteFileReading:
     """The settings and the defaults, each usable where the other is broken."""
     flaws = [flaw for flaw in document.flaws if flaw.path[:1] != ("defaults",)]
@@ -62,8 +66,11 @@ def _read(
     settings = plain
     if not problems:
         try:
-            settings, found = _settings(SuiteFileShape.model_validate(document.data), document, plain)
-            problems += found
+            shape = SuiteFileShape.model_validate(document.data)
+            settings, found = _settings(shape, document, plain)
+            conditions, missing = _conditions(shape.conditions or (), document, folder)
+            settings = replace(settings, conditions=conditions)
+            problems += (*found, *missing)
         except ValidationError as error:
             problems += problems_of(error, SuiteFileShape, document)
     defaults, wrong = read_defaults(document, judge_names)
@@ -107,6 +114,23 @@ def _settings(
             gates[entry.name] = _gate(entry, plain.title, f"{document.file}:{line}")
     title, limit = shape.title or plain.title, MAX_UNSCORED if shape.max_unscored is None else shape.max_unscored
     return SuiteSettings(title, shape.description or "", limit, tuple(gates.values())), tuple(problems)
+
+
+def _conditions(written: Sequence[str], document: Document, folder: Path) -> tuple[tuple[str, ...], list[Problem]]:
+    """The conditions with the paths of their files, and those whose file is not there or is outside the suite."""
+    found: dict[str, str] = {}
+    problems = []
+    for index, text in enumerate(written):
+        name, given, file = text.partition("=")
+        path = (folder / file).resolve()
+        if name in found:
+            problems.append(document.problem(("conditions", index), f"the condition {name!r} is listed twice."))
+        elif given and not (path.is_file() and path.is_relative_to(folder.resolve())):
+            message = f"there is no file {file!r} in the suite's folder. Write NAME=FILE, relative to suite.yaml."
+            problems.append(document.problem(("conditions", index), message))
+        else:
+            found[name] = f"{name}={path}" if given else name
+    return tuple(found.values()), problems
 
 
 def _gate(entry: GateEntry, suite: str, source: str) -> Gate:

@@ -9,7 +9,7 @@ from tabulate import tabulate
 
 from evalkit.gates import GateOutcome, GateResult
 from evalkit.record import TrialRecord
-from evalkit.reporting import phrases, tables
+from evalkit.reporting import phrases, scores, tables
 from evalkit.reporting.layout import Column
 from evalkit.reporting.safe_text import for_markdown
 from evalkit.reporting.summary import DEMO_STAMP, Summary, TargetSummary
@@ -33,6 +33,7 @@ def summary_markdown(
         f"# evalkit run {for_markdown(summary.run.run_id)}",
         _items(status_sentences),
         *_target_blocks(summary),
+        *_score_blocks(summary),
         *_failing_blocks(summary),
         *_record_blocks("Errors", summary.errors, summary),
         *_gate_blocks(gate_results),
@@ -56,6 +57,19 @@ def _target_blocks(summary: Summary) -> list[str]:
         blocks += [f"## {for_markdown(target.label)} ({for_markdown(target.role)})", _category_table(target, summary)]
         blocks.append(_items([*phrases.target_notes(target.total), *phrases.trust_notes(target)]))
     return blocks
+
+
+def _score_blocks(summary: Summary) -> list[str]:
+    blocks = []
+    for group in scores.score_groups(summary):
+        conditions = group.table.conditions
+        blocks += [
+            f"## {for_markdown(group.title[0].upper() + group.title[1:])}",
+            _table("condition", [item.condition for item in conditions], scores.condition_columns(group)),
+            _table("category", [row.category for row in group.table.categories], scores.category_columns(group)),
+            _items([*scores.notes(group), *(note for item in conditions for note in scores.extremes(item))]),
+        ]
+    return [*blocks, for_markdown(scores.legend())] if blocks else []
 
 
 def _category_table(target: TargetSummary, summary: Summary) -> str:

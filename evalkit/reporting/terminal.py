@@ -11,7 +11,7 @@ from typing import Literal
 
 from evalkit.gates import GateOutcome, GateResult
 from evalkit.record import TrialRecord
-from evalkit.reporting import phrases, tables
+from evalkit.reporting import phrases, scores, tables
 from evalkit.reporting.layout import cut, display_width, figures_width, folded, padded, squeezed, table
 from evalkit.reporting.safe_text import for_terminal
 from evalkit.reporting.summary import DEMO_STAMP, Summary
@@ -47,6 +47,7 @@ def summary_lines(
         stamp,
         *_target_sections(summary, width),
         *_overview_sections(summary, width),
+        *_score_sections(summary, width),
         _failing_section(summary, width),
         _error_section(summary, width),
         _gate_section(summary, gate_results, status_sentences, width),
@@ -96,6 +97,24 @@ def _overview_sections(summary: Summary, width: int) -> list[Section]:
         [title, *map(Line, table("target", labels, quality, width))],
         list(map(Line, table("target", labels, cost, width))),
     ]
+
+
+def _score_sections(summary: Summary, width: int) -> list[Section]:
+    """Mean scores by condition of every target, and its lowest ones; categories where there is one target only."""
+    groups = scores.score_groups(summary)
+    sections = []
+    for group in groups:
+        labels = [for_terminal(item.condition) for item in group.table.conditions]
+        lines = table("condition", labels, scores.condition_columns(group), width)
+        notes = [*scores.notes(group), *scores.extremes(group.table.conditions[0])]
+        if len(groups) == 1:
+            names = [for_terminal(row.category) for row in group.table.categories]
+            lines += ["", *table("category", names, scores.category_columns(group), width)]
+        section = [*_folded(group.title, width, "title"), *map(Line, lines)]
+        sections.append(section + [line for note in notes for line in _folded(note, width, "note")])
+    if groups:
+        sections.append(_folded(scores.legend(), width, "note"))
+    return sections
 
 
 def _failing_section(summary: Summary, width: int) -> Section:

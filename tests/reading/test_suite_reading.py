@@ -151,3 +151,45 @@ def test_two_suites_of_one_name_are_refused(tmp_path: Path, twin: str) -> None:
 
     assert shown(reading) == [[f"suites/bank.yaml: suites/{twin} is a suite named 'bank' too. Rename one of them."]]
     assert reading.files[0].probes == ()
+
+
+def test_conditions_are_found_beside_the_suite(tmp_path: Path) -> None:
+    """Names stay names; files get the path that --eval-condition can read."""
+    folder = tmp_path / "suites" / "bank" / "_data"
+    folder.mkdir(parents=True)
+    (folder / "calm.txt").write_text("Stay calm.")
+    (folder.parent / "suite.yaml").write_text("conditions: [naked, calm=_data/calm.txt]\n")
+    (folder.parent / "a.yaml").write_text(PROBE)
+
+    reading = read_suite(folder.parent, Workspace(tmp_path))
+
+    assert reading.settings.conditions == ("naked", f"calm={folder / 'calm.txt'}")
+    assert shown(reading) == [[]]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "conditions: [naked, calm=gone.txt]\n",
+            "suites/bank/suite.yaml:1: $.conditions[1]: there is no file 'gone.txt' in the suite's folder. "
+            "Write NAME=FILE, relative to suite.yaml.",
+        ),
+        (
+            "conditions: [calm=../../outside.txt]\n",
+            "suites/bank/suite.yaml:1: $.conditions[0]: there is no file '../../outside.txt' in the suite's folder. "
+            "Write NAME=FILE, relative to suite.yaml.",
+        ),
+        (
+            "conditions: [naked, naked]\n",
+            "suites/bank/suite.yaml:1: $.conditions[1]: the condition 'naked' is listed twice.",
+        ),
+        ("conditions: []\n",
+         "suites/bank/suite.yaml:1: $.conditions: expected at least one entry, found an empty list."),
+    ],
+)  # fmt: skip
+def test_wrong_conditions_are_named(text: str, message: str, tmp_path: Path) -> None:
+    """A file that is not there or outside the suite, a name twice, none at all."""
+    (tmp_path / "outside.txt").write_text("x")
+
+    assert shown(read(tmp_path, suite=text, a=PROBE)) == [[message]]

@@ -63,6 +63,13 @@ def test_imports_go_one_way(file: Path) -> None:
         assert room(file) in ONLY_IN.get(top, {room(file)}), f"{file} imports {module}"
 
 
+def test_each_vendors_package_has_one_file() -> None:
+    """So that its oddities stay there."""
+    found = {top: {file.name for file in FILES if top in imports(file)} for top in ("anthropic", "openai")}
+
+    assert found == {"anthropic": {"anthropic_api.py"}, "openai": {"openai_compatible.py"}}
+
+
 def test_the_plugin_imports_nothing_heavy() -> None:
     """What every pytest run pays for has no torch, no pydantic, no YAML, no numpy in it."""
     program = (

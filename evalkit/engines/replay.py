@@ -34,9 +34,10 @@ class ReplayEngine:
         self._recordings: dict[Key, Recording] | None = None
 
     def identity_facts(self, target: Target) -> Settings:
-        """The digest of the recordings, so that editing one asks again."""
+        """The digest of the recordings, so that editing one asks again, and the label by which they are found."""
         digests = [digest_file(file, None) for file in self._files().values()]
-        return (("recordings", digests[0] if len(digests) == 1 else canonical(digests)),)
+        recordings = digests[0] if len(digests) == 1 else canonical(digests)
+        return (("recordings", recordings), ("target", target.label))
 
     def load(self, target: Target, adapters: tuple[tuple[Adapter, ...], ...]) -> None:
         if self._recordings is None:

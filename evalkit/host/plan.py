@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from evalkit.errors import EvalkitError, JudgeError
 from evalkit.generation import Failure, Generation, Reply, Request
 from evalkit.judging.base import MAX_ROUNDS, Judge
-from evalkit.judging.thinking import split_thinking
+from evalkit.judging.thinking import segments
 from evalkit.matrix import Trial
 from evalkit.probe import Generate, Message
 from evalkit.transcript import Answer, Case, Transcript
@@ -18,18 +18,21 @@ AskingJudges = Callable[[Trial], tuple[tuple[int, Judge], ...]]
 
 def answer_of(generation: Generation) -> Answer:
     """The generation as judges see it: thinking and answer kept apart."""
-    thinking, answer, start = split_thinking(generation.text)
-    thought = "\n".join(part for part in (generation.thinking, thinking) if part)
-    return Answer(
-        text=generation.text, answer=answer, thinking=thought, answer_start=start, raw_text=generation.raw_text,
-        finish=generation.finish, new_tokens=generation.new_tokens, identity=generation.identity,
+    bare = split_text(generation.text)
+    thought = "\n".join(part for part in (generation.thinking, bare.thinking) if part)
+    return replace(
+        bare, thinking=thought, raw_text=generation.raw_text, finish=generation.finish,
+        new_tokens=generation.new_tokens, identity=generation.identity,
     )  # fmt: skip
 
 
 def split_text(text: str) -> Answer:
     """A bare text as judges see an answer."""
-    thinking, answer, start = split_thinking(text)
-    return Answer(text=text, answer=answer, thinking=thinking, answer_start=start, raw_text=text)
+    found = segments(text)
+    return Answer(
+        text=text, answer=found.answer, thinking=found.thinking, answer_start=found.start, raw_text=text,
+        pieces=found.pieces, thinking_flags=found.flags,
+    )  # fmt: skip
 
 
 def conversation(trial: Trial, replies: Iterable[Reply]) -> tuple[tuple[Message, ...], Generate | None]:
@@ -65,7 +68,11 @@ def system_text(trial: Trial, messages: tuple[Message, ...]) -> str:
 
 @dataclass(slots=True)
 class Progress:
-    """One trial on its way: the replies so far, and the judges that still have questions."""
+    """One trial on its way: the replies so far, and the judges that still have questions.
+
+    ``questions`` are those of this round that no stage took yet. ``heard`` holds the round's replies under (judge,
+    place) until it is over: they may come in any order, and go to ``judge_replies`` in the order they were asked in.
+    """
 
     trial: Trial
     replies: list[Reply] = field(default_factory=list)
@@ -73,6 +80,7 @@ class Progress:
     judge_replies: dict[int, list[Reply]] = field(default_factory=dict)
     rounds: dict[int, int] = field(default_factory=dict)
     questions: list[Ask] = field(default_factory=list)
+    heard: dict[tuple[int, int], Reply] = field(default_factory=dict)
     pending: int = 0
     is_settled: bool = False
 
@@ -88,14 +96,26 @@ class Progress:
         messages, turn = conversation(self.trial, self.replies)
         return None if turn is None else self.trial.request(messages, turn)
 
+    def take(self, ask: Ask) -> None:
+        """A stage asks this now."""
+        self.pending += 1
+        self.questions = [question for question in self.questions if question is not ask]
+
+    def end_round(self) -> None:
+        """Hands this round's replies to their judges."""
+        for judge, place in sorted(self.heard):
+            self.judge_replies[judge].append(self.heard[judge, place])
+        self.heard = {}
+
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A request of one trial, with the place its reply goes to: a turn (judge None) or a judge's list."""
+    """A request of one trial, with where its reply goes: a turn (judge None), or a place in a judge's round."""
 
     progress: Progress
     request: Request
     judge: int | None = None
+    place: int = 0
 
 
 class Plan:
@@ -119,6 +139,11 @@ class Plan:
             elif known.is_settled:
                 settled.append(trial.id)
         return settled
+
+    def add_answered(self, trial: Trial, replies: Iterable[Reply]) -> Progress:
+        """Adds a new trial whose turns are all answered already: only its judges may still ask."""
+        item = self._trials[trial.id] = self._open[trial.id] = Progress(trial, list(replies))
+        return item
 
     def __len__(self) -> int:
         return len(self._trials)
@@ -150,13 +175,13 @@ class Plan:
             yield from turns
             return
         for item in list(self._open.values()):
-            questions, item.questions = item.questions, []
-            yield from questions
+            yield from item.questions
 
     def settle(self, touched: Iterable[Progress]) -> list[Progress]:
         """Those of the ``touched`` trials that have nothing left to ask, taken out of the open ones."""
         candidates = {id(item): item for item in touched}.values()
-        done = [item for item in candidates if not item.pending and not item.is_settled and self._is_finished(item)]
+        idle = [item for item in candidates if not (item.pending or item.questions or item.is_settled)]
+        done = [item for item in idle if self._is_finished(item)]
         for item in done:
             item.is_settled = True
             del self._open[item.trial.id]
@@ -169,6 +194,7 @@ class Plan:
             return False
         if item.asking is None:
             item.asking = self._asking_judges(item.trial)
+        item.end_round()
         item.questions = self._questions(item)
         return not item.questions
 
@@ -192,5 +218,5 @@ class Plan:
                 continue
             if questions:
                 item.rounds[index] = rounds + 1
-                found += [Ask(item, question, index) for question in questions]
+                found += [Ask(item, question, index, place) for place, question in enumerate(questions)]
         return found

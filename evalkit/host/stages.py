@@ -27,6 +27,12 @@ class Stage:
         return tuple(dict.fromkeys(request.target.adapters for request, _ in self.asked.values()))
 
     @property
+    def is_judging(self) -> bool:
+        """Whether judges ask; turns and judges' questions never share a stage."""
+        asks = [ask for ask, _ in self.refused] + [ask for _, waiting in self.asked.values() for ask in waiting]
+        return any(ask.judge is not None for ask in asks)
+
+    @property
     def targets(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(request.target.label for request, _ in self.asked.values()))
 
@@ -48,7 +54,7 @@ def next_stage(asks: Iterable[Ask], loaded: object, identify: Callable[[Request]
     chosen = groups.get(loaded) or next(iter(groups.values()))
     stage = Stage(chosen[0].request.target)
     for ask in chosen:
-        ask.progress.pending += 1
+        ask.progress.take(ask)
         identity = identify(ask.request)
         if isinstance(identity, Failure):
             stage.refused.append((ask, identity))
@@ -63,4 +69,4 @@ def deliver(ask: Ask, reply: Reply) -> None:
     if ask.judge is None:
         ask.progress.replies.append(reply)
     else:
-        ask.progress.judge_replies[ask.judge].append(reply)
+        ask.progress.heard[ask.judge, ask.place] = reply

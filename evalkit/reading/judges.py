@@ -16,6 +16,7 @@ from evalkit.judging.base import Judge
 from evalkit.judging.text import TextJudge
 from evalkit.probe import JudgeUse
 from evalkit.reading.custom_judges import load_custom_judge
+from evalkit.reading.nouns import thawed
 from evalkit.reading.policies.base import Parts, PolicyFile
 from evalkit.reading.policies.kinds import KINDS
 from evalkit.reading.suggestions import did_you_mean
@@ -72,7 +73,7 @@ def judge_hash(use: JudgeUse, workspace: Workspace) -> str:
 
 def _build(use: JudgeUse, workspace: Workspace, outer: tuple[str, ...]) -> Judge:
     path = _file_of(use.use, workspace)
-    settings = dict(use.settings)
+    settings = {name: thawed(value) for name, value in use.settings}
     if path is None:
         if settings:
             raise JudgeError(f"Judge {use.use!r} takes no settings; found {', '.join(settings)}.")
@@ -102,7 +103,7 @@ def _models(use: JudgeUse, workspace: Workspace, outer: tuple[str, ...]) -> tupl
         model = use.setting("model")
         return (str(model),) if model else ()
     inner = _inner(use, outer)
-    policy = _policy(path, workspace.shown(path), use.use, dict(use.settings))
+    policy = _policy(path, workspace.shown(path), use.use, {name: thawed(value) for name, value in use.settings})
     theirs = (name for member in policy.members for name in _models(member, workspace, inner))
     return tuple(dict.fromkeys((*policy.models, *theirs)))
 
@@ -115,7 +116,7 @@ def _hash(use: JudgeUse, workspace: Workspace, outer: tuple[str, ...]) -> str:
     else:
         policy, code = path.read_bytes(), "custom"
         if path.suffix == ".yaml":
-            read = _policy(path, workspace.shown(path), use.use, dict(use.settings))
+            read = _policy(path, workspace.shown(path), use.use, {name: thawed(value) for name, value in use.settings})
             code = read.code_version
             members = [_hash(member, workspace, _inner(use, outer)) for member in read.members]
     own = json.dumps(dict(use.settings), sort_keys=True, default=repr)
@@ -160,8 +161,10 @@ def _policy(path: Path, shown: str, name: str, settings: dict[str, Any]) -> Poli
         return kind.model_validate({**document.data, **settings})
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        where = ".".join(str(step) for step in first["loc"])
         message = first["msg"].removeprefix("Value error, ")
+        if not first["loc"]:
+            raise JudgeError(f"Judge {name!r}, with the settings given: {message}") from None
+        where = ".".join(str(step) for step in first["loc"])
         raise JudgeError(f"Judge {name!r}: setting {where}: {message}; found {first['input']!r}.") from None
 
 

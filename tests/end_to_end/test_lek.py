@@ -1,4 +1,4 @@
-"""The suite lek_p21 on the demo model: three conditions, a score table, gates that hold."""
+"""The suite lek_p21 on the demo model: three conditions, a score table."""
 
 from __future__ import annotations
 
@@ -37,4 +37,3 @@ def test_scores_under_three_conditions(tmp_path: Path) -> None:
     assert all(sum(map(int, row[6:])) == 21 for row in rows[1:])
     first = lines.index("category n naked json text") + 2
     assert sorted(tuple(line.split()[:2]) for line in lines[first : first + 10]) == DOMAINS
-    assert "lek_p21: gates hold: 63 failing probes are within the allowance" in lines

@@ -5,8 +5,14 @@ from __future__ import annotations
 from evalkit.reading.policies.base import PolicyFile
 from evalkit.reading.policies.behaviour import BehaviourFile
 from evalkit.reading.policies.degeneration import DegenerationFile
+from evalkit.reading.policies.lexicon import LexiconFile
+from evalkit.reading.policies.panel import PanelFile
+from evalkit.reading.policies.rubric import RubricFile
 
 KINDS: dict[str, type[PolicyFile]] = {
     "behaviour": BehaviourFile,
     "degeneration": DegenerationFile,
+    "lexicon": LexiconFile,
+    "panel": PanelFile,
+    "rubric": RubricFile,
 }

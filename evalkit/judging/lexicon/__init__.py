@@ -1,0 +1,1 @@
+"""Scores a text by counting what a policy lists."""

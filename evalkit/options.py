@@ -37,6 +37,10 @@ def add_options(parser: pytest.Parser) -> None:
         help="gates in FILE hold beside those of the workspace; none: no gates",
     )  # fmt: skip
     add(
+        "--eval-max-usd", dest="evalkit_max_usd", type=_dollars, default=5.0, metavar="USD",
+        help="the most that calls to servers may cost in this run (5)",
+    )  # fmt: skip
+    add(
         "--eval-max-unscored", dest="evalkit_max_unscored", type=_share, metavar="SHARE",
         help="fail a suite with a larger share unscored (0.2, or its own)",
     )  # fmt: skip
@@ -102,6 +106,16 @@ def _positive(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number from 1 up; found {text!r}")
     return number
+
+
+def _dollars(text: str) -> float:
+    try:
+        amount = float(text.removeprefix("$"))
+    except ValueError:
+        amount = -1.0
+    if not 0 <= amount < float("inf"):
+        raise argparse.ArgumentTypeError(f"expected an amount in US dollars, such as 2.50; found {text!r}")
+    return amount
 
 
 def _share(text: str) -> float:

@@ -36,7 +36,13 @@ class PytestRun:
         self.session = Session(
             Workspace(Path(facts["workspace"])),
             options_of(config),
-            Run(facts["run"], facts["workspace"], config.getoption("evalkit_fresh"), facts["record"]),
+            Run(
+                facts["run"],
+                facts["workspace"],
+                config.getoption("evalkit_fresh"),
+                facts["record"],
+                config.getoption("evalkit_max_usd"),
+            ),
             self._address,
             while_waiting=self._controller.draw_status if self._controller else lambda: None,
             worker=getattr(config, "workerinput", {}).get("workerid", "main"),

@@ -60,12 +60,26 @@ class StatusLine:
 
 
 def status_text(status: Status) -> str:
-    """``generating demo+steady:nf4:naked:greedy  214/384 answers (56 stored)  812 tok/s  0:12 left``"""
-    parts = [f"{status.phase} {status.target}".strip(), f"{status.done}/{status.total} answers"]
-    if status.stored:
-        parts[1] += f" ({status.stored} stored)"
+    """``generating demo+steady:nf4:naked:greedy  214/384 answers (56 stored)  812 tok/s  0:12 left``
+
+    ``judging claude-haiku:served:naked:greedy  40/96 questions  $0.03 of up to $0.11``
+    """
+    parts = [f"{status.phase} {status.target}".strip()]
+    if status.phase == "judging":
+        parts.append(f"{status.judged}/{status.questions} questions")
+    else:
+        parts.append(f"{status.done}/{status.total} answers")
+        if status.stored:
+            parts[1] += f" ({status.stored} stored)"
     if status.phase == "generating":
         parts.append(f"{status.rate:.0f} tok/s")
         if status.left_s is not None:
             parts.append(f"{int(status.left_s) // 60}:{int(status.left_s) % 60:02d} left")
+    if status.usd or status.most_usd:
+        most = f" of up to {_dollars(status.most_usd)}" if status.most_usd > status.usd else ""
+        parts.append(f"{_dollars(status.usd)}{most}")
     return "evalkit: " + "  ".join(parts)
+
+
+def _dollars(amount: float) -> str:
+    return f"${amount:.2f}" if amount >= 0.01 or not amount else "under $0.01"

@@ -3,19 +3,54 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any, Literal
 
 Role = Literal["subject", "reference"]
-QuantisationKind = Literal["fp32", "bf16", "fp16", "nf4", "fp4", "int8"]
+LoadedKind = Literal["fp32", "bf16", "fp16", "nf4", "fp4", "int8"]
+QuantisationKind = Literal[LoadedKind, "served"]
 DType = Literal["fp32", "bf16", "fp16"]
+Structure = Literal["tool", "schema"]
+Thinking = Literal["adaptive", "between_tools", "disabled"]
 Settings = tuple[tuple[str, Any], ...]
+SERVER_KINDS = ("anthropic", "openai")
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """US dollars for a million tokens; where cache prices are None, the cache costs what other input costs.
+
+    Batches cost ``batch`` times as much. A prompt of more than ``long_above`` tokens is billed at ``long``, all of it.
+    """
+
+    input: Decimal
+    output: Decimal
+    cache_read: Decimal | None = None
+    cache_write: Decimal | None = None
+    batch: Decimal = Decimal("0.5")
+    long_above: int | None = None
+    long: Price | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """How a model is asked for at a server.
+
+    ``sampling`` false: it takes no temperature. ``thinking`` is what an Anthropic model is told of it, None nothing.
+    ``structured``: how it is made to answer with a JSON object, None for its engine's usual way.
+    """
+
+    price: Price | None = None
+    sampling: bool = True
+    thinking: Thinking | None = None
+    structured: Structure | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """Weights to load: a folder or a hub id with its revision.
+    """Weights to load, a folder or a hub id with its revision; or, with ``served``, what a server calls its model.
 
-    ``location`` is the absolute folder, or the hub id. ``shown`` is how the user wrote it.
+    ``location`` is the absolute folder, the hub id, or the server's id. ``shown`` is how the user wrote it.
     """
 
     name: str
@@ -25,6 +60,7 @@ class Model:
     revision: str | None = None
     trust_remote_code: bool = False
     is_demo: bool = False
+    served: Served | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +77,10 @@ class Adapter:
 
 @dataclass(frozen=True, slots=True)
 class Quantisation:
-    """How the weights are held; ``compute_dtype`` None means the engine's default for the device."""
+    """How the weights are held; ``compute_dtype`` None means the engine's default for the device.
+
+    ``served``: as the server holds them, which nobody here knows.
+    """
 
     name: str
     kind: QuantisationKind
@@ -91,6 +130,11 @@ class Engine:
     name: str = "local"
     kind: str = "local"
     settings: Settings = ()
+
+    @property
+    def is_server(self) -> bool:
+        """Whether it asks a server over the network instead of loading weights."""
+        return self.kind in SERVER_KINDS
 
     def setting(self, name: str, default: Any = None) -> Any:
         return dict(self.settings).get(name, default)

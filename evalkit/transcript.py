@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 
 from evalkit.generation import Finish
@@ -12,7 +13,10 @@ from evalkit.probe import Message, Probe
 class Answer:
     """One answer of the target: ``text`` as it came (end tokens removed), split into ``thinking`` and ``answer``.
 
-    ``answer_start`` is where ``answer`` begins in ``text``, in characters. ``new_tokens`` counts both parts.
+    ``answer_start`` is where ``answer`` begins in ``text``, in characters. An answer with thinking in its midst stands
+    in several ``pieces``: for each its place in ``answer``, then in ``text``. ``thinking_flags`` say how the thinking
+    was found (``implicit``, ``unclosed``, ``late``, ``multiple``, ``empty``, ``untagged``). ``new_tokens`` counts both
+    parts.
     """
 
     text: str
@@ -23,6 +27,20 @@ class Answer:
     finish: Finish = "stop"
     new_tokens: int = 0
     identity: str = ""
+    pieces: tuple[tuple[int, int], ...] = ()
+    thinking_flags: tuple[str, ...] = ()
+
+    def in_text(self, start: int, end: int) -> tuple[int, int]:
+        """Where characters ``start`` to ``end`` of ``answer`` stand in ``text``."""
+        first = self._place(start)
+        return first, max(first, self._place(end - 1) + 1) if end > start else first
+
+    def _place(self, position: int) -> int:
+        if not self.pieces:
+            return self.answer_start + position
+        index = bisect_right(self.pieces, position, key=lambda piece: piece[0]) - 1
+        in_answer, in_text = self.pieces[max(index, 0)]
+        return in_text + position - in_answer
 
 
 @dataclass(frozen=True, slots=True)

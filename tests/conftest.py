@@ -2,8 +2,44 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
 from hypothesis import settings
 
 # Two shared cores: an example that takes long says nothing about the code.
 settings.register_profile("evalkit", deadline=None)
 settings.load_profile("evalkit")
+
+
+def _api_server_module() -> ModuleType:
+    """tests/engines/api_server.py, which every room's tests may use, loaded once under a name of its own."""
+    name = "evalkit_tests_api_server"
+    if name not in sys.modules:
+        spec = spec_from_file_location(name, Path(__file__).parent / "engines" / "api_server.py")
+        assert spec is not None
+        assert spec.loader is not None
+        sys.modules[name] = module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[name])
+    return sys.modules[name]
+
+
+@pytest.fixture(scope="session")
+def api() -> ModuleType:
+    """The module of the scripted server: what its behaviours are made with (``api.ok``, ``api.failing``, …)."""
+    return _api_server_module()
+
+
+@pytest.fixture
+def api_server(api: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A server that plays the Anthropic and the OpenAI API; both key variables hold its key."""
+    for variable in ("ANTHROPIC_API_KEY", "OPENAI_API_KEY"):
+        monkeypatch.setenv(variable, api.KEY)
+    server = api.ApiServer()
+    yield server
+    server.close()

@@ -17,6 +17,15 @@ from evalkit.status_line import status_text
             "evalkit: generating demo:nf4:naked:greedy  214/384 answers (56 stored)  812 tok/s  1:12 left",
         ),
         (Status("generating", "m", 0, 8), "evalkit: generating m  0/8 answers  0 tok/s"),
+        (
+            Status("judging", "grader:served:naked:greedy", 96, 96, judged=40, questions=96, usd=0.0312),
+            "evalkit: judging grader:served:naked:greedy  40/96 questions  $0.03",
+        ),
+        (Status("judging", "m", questions=4, usd=0.002), "evalkit: judging m  0/4 questions  under $0.01"),
+        (
+            Status("judging", "m", questions=4, most_usd=0.114),
+            "evalkit: judging m  0/4 questions  $0.00 of up to $0.11",
+        ),
         (Status("starting"), "evalkit: starting  0/0 answers"),
     ],
 )

@@ -109,7 +109,9 @@ def stored_trials(
     for why, count in without.items():
         print(f"{count} of {len(records)} trials are not judged: {why}", file=sys.stderr)
     if edited:
-        print(f"{len(edited)} probes were edited since: judged by what they expect today", file=sys.stderr)
+        which = "1 probe was edited since: judged as it was asked, by what it expects today"
+        several = f"{len(edited)} probes were edited since: judged as they were asked, by what they expect today"
+        print(which if len(edited) == 1 else several, file=sys.stderr)
     return found
 
 

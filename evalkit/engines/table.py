@@ -9,14 +9,18 @@ from pathlib import Path
 
 from evalkit.engines import base
 from evalkit.engines.base import Pulse
+from evalkit.engines.servers.api import Api
+from evalkit.engines.servers.budget import Budget
 from evalkit.errors import EngineError, MissingPackage
 from evalkit.target import Engine
 
-Creator = Callable[[Engine, Pulse, Path], base.Engine]
+Creator = Callable[[Engine, Pulse, Path, Budget], base.Engine]
 
 
-def create(engine: Engine, pulse: Pulse, root: Path) -> base.Engine:
+def create(engine: Engine, pulse: Pulse, root: Path, budget: Budget | None = None) -> base.Engine:
     """The engine a target names, ready to load; ``root`` is the workspace's folder.
+
+    ``budget`` is what all servers of the run may spend together; without one, nothing that has a price is asked.
 
     Raises:
         EngineError: no such kind.
@@ -29,10 +33,10 @@ def create(engine: Engine, pulse: Pulse, root: Path) -> base.Engine:
         raise EngineError(
             f"Engine {engine.name!r}: unknown kind {engine.kind!r}; known are {', '.join(sorted(CREATORS))}.{hint}"
         )
-    return creator(engine, pulse, root)
+    return creator(engine, pulse, root, budget or Budget(0.0))
 
 
-def _create_local(engine: Engine, pulse: Pulse, root: Path) -> base.Engine:
+def _create_local(engine: Engine, pulse: Pulse, root: Path, budget: Budget) -> base.Engine:
     for package in ("torch", "transformers"):
         if find_spec(package) is None:
             raise MissingPackage(f"Engine {engine.name!r}", package, "local")
@@ -41,10 +45,35 @@ def _create_local(engine: Engine, pulse: Pulse, root: Path) -> base.Engine:
     return LocalEngine(engine, pulse, root)
 
 
-def _create_replay(engine: Engine, pulse: Pulse, root: Path) -> base.Engine:
+def _create_replay(engine: Engine, pulse: Pulse, root: Path, budget: Budget) -> base.Engine:
     from evalkit.engines.replay import ReplayEngine
 
     return ReplayEngine(engine, pulse, root)
 
 
-CREATORS: dict[str, Creator] = {"local": _create_local, "replay": _create_replay}
+def _create_anthropic(engine: Engine, pulse: Pulse, root: Path, budget: Budget) -> base.Engine:
+    from evalkit.engines.servers.anthropic_api import AnthropicApi
+
+    return _server(engine, pulse, AnthropicApi(), budget)
+
+
+def _create_openai(engine: Engine, pulse: Pulse, root: Path, budget: Budget) -> base.Engine:
+    from evalkit.engines.servers.openai_compatible import OpenAICompatible
+
+    return _server(engine, pulse, OpenAICompatible(), budget)
+
+
+def _server(engine: Engine, pulse: Pulse, api: Api, budget: Budget) -> base.Engine:
+    """Its package is imported with the first request: stored answers need none."""
+    from evalkit.engines.servers.engine import ServerEngine
+    from evalkit.engines.servers.gate import Clock
+
+    return ServerEngine(engine, pulse, api, budget, Clock.real)
+
+
+CREATORS: dict[str, Creator] = {
+    "local": _create_local,
+    "replay": _create_replay,
+    "anthropic": _create_anthropic,
+    "openai": _create_openai,
+}

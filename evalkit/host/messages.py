@@ -68,7 +68,9 @@ class Status:
 
     ``done`` of ``total`` answers are there, ``stored`` of them from the store. ``tokens`` were generated in this run
     in ``generating_s`` seconds; ``rate`` is new tokens per second of late, ``left_s`` the estimated time left.
-    ``loads`` counts how often weights were loaded. ``note`` is a sentence for the user, said once.
+    ``loads`` counts how often weights were loaded. ``judged`` of ``questions`` that judges ask of models are answered;
+    ``usd`` is what servers were paid, ``most_usd`` about the most it will be after this stage. ``note`` is a sentence
+    for the user, said once.
     """
 
     phase: Phase
@@ -81,4 +83,8 @@ class Status:
     rate: float = 0.0
     left_s: float | None = None
     loads: int = 0
+    judged: int = 0
+    questions: int = 0
+    usd: float = 0.0
+    most_usd: float = 0.0
     note: str | None = None

@@ -26,12 +26,27 @@ class StatusKeeper:
         self._generating_since: float | None = None
         self._generating_s = 0.0
         self.done = self.total = self.stored = self.tokens = self.loads = 0
+        self.judged = self.questions = 0
+        self.usd = self.most_usd = 0.0
 
-    def begin(self, asks: int) -> None:
-        """A stage of ``asks`` answers starts generating now."""
+    def plan(self, asks: int, *, is_judging: bool) -> None:
+        """A stage of ``asks`` is known of."""
+        if is_judging:
+            self.questions = self.judged + asks
+        else:
+            self.total = max(self.total, self.done + asks)
+
+    def begin(self) -> None:
+        """A stage starts generating now."""
         if not self._begun_at:
             self._begun_at, self._done_before = time.monotonic(), self.done
-        self.total = max(self.total, self.done + asks)
+
+    def came(self, asks: int, *, is_judging: bool) -> None:
+        """So many more have their reply."""
+        if is_judging:
+            self.judged += asks
+        else:
+            self.done += asks
 
     def tokens_came(self, count: int) -> None:
         now = time.monotonic()
@@ -57,7 +72,7 @@ class StatusKeeper:
         now = time.monotonic()
         if self._generating_since is not None:
             self._generating_s += now - self._generating_since
-        self._generating_since = now if phase == "generating" else None
+        self._generating_since = now if phase in ("generating", "judging") else None
 
     def _emit(self, note: str | None) -> None:
         self._said_at = now = time.monotonic()
@@ -71,6 +86,7 @@ class StatusKeeper:
             Status(
                 phase=self._phase, target=self._target, done=self.done, total=self.total, stored=self.stored,
                 tokens=self.tokens, generating_s=self._generating_s, rate=rate, left_s=left, loads=self.loads,
-                note=note,
+                judged=self.judged, questions=self.questions, usd=self.usd,
+                most_usd=self.most_usd, note=note,
             )
         )  # fmt: skip

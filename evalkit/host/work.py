@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 import traceback
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from evalkit.engines import base, table
+from evalkit.engines.servers.budget import Budget
+from evalkit.engines.servers.estimate import estimate
+from evalkit.engines.servers.settings import max_age_s
 from evalkit.errors import EvalkitError, StoreError
 from evalkit.generation import Failure, Generation, Reply, Request
 from evalkit.host.messages import Run, Settled, Status
@@ -45,6 +49,8 @@ class Work:
         self._facts: dict[Target, Settings | Failure] = {}
         self._stage: Stage | None = None
         self._loaded: object = None
+        self._is_judging = False
+        self._budget = Budget(run.max_usd)
         self._progress = StatusKeeper(say)
         if opened.note:
             self._progress.note(opened.note)
@@ -53,6 +59,10 @@ class Work:
         """Puts trials into the plan; those that are there already are left alone."""
         self._plan.add(trials)
         self._progress.total = self._plan.answer_count
+
+    def add_answered(self, trial: Trial, replies: Iterable[Reply]) -> None:
+        """Puts a trial into the plan whose answers are there, so that its judges are asked; its id must be new."""
+        self._settle([self._plan.add_answered(trial, replies)])
 
     def settled(self, trial: str) -> Settled | None:
         """The replies of a trial that is done; a Failure for one that was never submitted; None: not yet."""
@@ -68,6 +78,7 @@ class Work:
             if self._stage is None:
                 self._progress.show("idle")
                 return False
+            self._is_judging = self._stage.is_judging
             self._begin(self._stage)
         elif self._stage.asked:
             self._engine_step(self._stage)
@@ -77,13 +88,21 @@ class Work:
                 self._write_recordings(Path(self._run.record))
         return True
 
+    def close(self) -> None:
+        """Lets go of engines and store, for a process that outlives its work."""
+        for engine in self._engines.values():
+            engine.close()
+        self._store.close()
+
     def _begin(self, stage: Stage) -> None:
         """Hands out what is known, then gives the rest to the engine."""
         touched = [ask.progress for ask, _ in stage.refused]
+        waiting = sum(len(asks) for _, asks in stage.asked.values())
+        self._progress.plan(len(touched) + waiting, is_judging=self._is_judging)
         for ask, failure in stage.refused:
             deliver(ask, failure)
         try:
-            known = self._store.find(list(stage.asked), only_run=self._run.id if self._run.fresh else None)
+            known = self._known(stage)
         except StoreError as error:
             self._settle(touched)
             sentence = f"{error} Move {self._workspace.store_file} away to begin a new one."
@@ -91,29 +110,49 @@ class Work:
             return
         for identity, generation in known.items():
             touched += [ask.progress for ask in stage.take(identity, generation)]
-        self._progress.stored += len(touched) - len(stage.refused)
-        self._progress.done += len(touched)
+        self._progress.stored += 0 if self._is_judging else len(touched) - len(stage.refused)
+        self._progress.came(len(touched), is_judging=self._is_judging)
         self._settle(touched)
         if not stage.asked:
             return
-        self._progress.show("loading", stage.target.label, now=True)
         try:
             engine = self._engine(stage.target.engine)
-            if self._loaded != stage.target.weights:
-                self._progress.loads += 1
-            engine.load(stage.target, stage.adapters)
-            self._loaded = stage.target.weights
+            self._load(engine, stage)
             for identity, (request, _) in stage.asked.items():
                 engine.submit(identity, request)
         except Exception as error:
-            self._loaded = None
             self._fail(stage, list(stage.asked), error)
         else:
-            self._progress.begin(sum(len(waiting) for _, waiting in stage.asked.values()))
+            self._progress.begin()
+
+    def _known(self, stage: Stage) -> dict[str, Generation]:
+        """What the store has of a stage and is not too old."""
+        found = self._store.find(list(stage.asked), only_run=self._run.id if self._run.fresh else None)
+        oldest_s = max_age_s(stage.target.engine)
+        if oldest_s is None:
+            return found
+        now = time.time()
+        return {name: known for name, known in found.items() if now - known.created_at < oldest_s}
+
+    def _load(self, engine: base.Engine, stage: Stage) -> None:
+        """Brings the weights in; a server's are elsewhere, and those that are loaded here stay."""
+        if stage.target.engine.is_server:
+            engine.load(stage.target, stage.adapters)
+            coming = estimate([request for request, _ in stage.asked.values()], self._budget)
+            if coming is not None:
+                self._progress.most_usd = self._progress.usd + coming.most_usd
+                self._progress.note(coming.sentence)
+            return
+        self._progress.show("loading", stage.target.label, now=True)
+        if self._loaded != stage.target.weights:
+            self._progress.loads += 1
+        self._loaded = None
+        engine.load(stage.target, stage.adapters)
+        self._loaded = stage.target.weights
 
     def _engine_step(self, stage: Stage) -> None:
         first = next(iter(stage.asked.values()))[0]
-        self._progress.show("generating", first.target.label)
+        self._progress.show("judging" if self._is_judging else "generating", first.target.label)
         try:
             results = self._engine(stage.target.engine).step()
         except Exception as error:
@@ -133,8 +172,18 @@ class Work:
         touched: list[Progress] = []
         for (identity, _, _), reply in zip(rows, replies, strict=True):
             touched += [ask.progress for ask in stage.take(identity, reply)]
-        self._progress.done += len(touched)
+        self._progress.came(len(touched), is_judging=self._is_judging)
+        self._say_money()
         self._settle(touched)
+
+    def _say_money(self) -> None:
+        """Before anything is settled, so that the controller knows of all money when it has all trials."""
+        for sentence in self._budget.sentences():
+            self._progress.note(sentence)
+        spent = float(self._budget.spent_usd)
+        if spent != self._progress.usd:
+            self._progress.usd = spent
+            self._progress.show("judging" if self._is_judging else "generating", now=True)
 
     def _fail(self, stage: Stage, identities: list[str], error: Exception) -> None:
         if isinstance(error, EvalkitError):
@@ -171,7 +220,7 @@ class Work:
 
     def _engine(self, engine: Engine) -> base.Engine:
         if engine not in self._engines:
-            self._engines[engine] = table.create(engine, self._pulse, self._workspace.root)
+            self._engines[engine] = table.create(engine, self._pulse, self._workspace.root, self._budget)
         return self._engines[engine]
 
     def _pulse(self, new_tokens: int) -> bool:

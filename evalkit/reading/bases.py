@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from evalkit.engines.servers.limits import unsupported
 from evalkit.reading.adapters import AdapterFacts, read_adapter_folder, read_hub_adapter
-from evalkit.reading.drafts import Draft, NamedAdapter, NamedModel
+from evalkit.reading.drafts import SERVED, Draft, NamedAdapter, NamedModel
 from evalkit.reading.locations import Location, check_model_folder, locate
 from evalkit.reading.places import Unusable
 from evalkit.reading.target_axes import Axes
@@ -45,14 +46,17 @@ def base_of(named: NamedAdapter, axes: Axes) -> NamedModel:
 def finished(draft: Draft, axes: Axes) -> Target:
     """The target a draft stands for, with the facts of its adapters.
 
-    Its folders are checked unless it is replayed: a recording needs no weights.
+    Its folders are checked unless it is replayed or served: a recording and a server need no weights here.
 
     Raises:
-        EvalkitError: a folder cannot be used, or an adapter belongs to another model.
+        EvalkitError: a folder cannot be used, an adapter belongs to another model, or a server cannot do it.
     """
+    _check_server(draft)
     if draft.engine.kind == "replay":
         return draft.target(tuple(_replayed(named) for named in draft.adapters))
     model = draft.model
+    if draft.engine.is_server:
+        return _asked(draft)
     if model.model.is_local:
         try:
             check_model_folder(Path(model.model.location), model.model.shown)
@@ -64,6 +68,40 @@ def finished(draft: Draft, axes: Axes) -> Target:
         _check_base(draft, named, facts, axes)
         adapters.append(replace(named.adapter, facts=facts.facts if facts is not None else ()))
     return draft.target(tuple(adapters))
+
+
+def _check_server(draft: Draft) -> None:
+    """Whether model, engine and quantisation agree on who holds the weights; a replayed target needs no server."""
+    model, engine, quantisation = draft.model.model, draft.engine, draft.quantisation
+    is_served = model.served is not None
+    if engine.is_server and not is_served:
+        raise draft.place.error(
+            f"engine {engine.name!r} asks a server, and the model {model.name} is no server's. Declare a model with "
+            f"engine: {engine.name} and its id in fixtures/targets.yaml."
+        )
+    if is_served and not engine.is_server and engine.kind != "replay":
+        raise draft.place.error(
+            f"the model {model.name} is served; engine {engine.name!r} cannot load it. Leave the engine out."
+        )
+    if is_served != (quantisation.kind == SERVED):
+        hint = "Use served, or leave it out." if is_served else "Use one of bf16, fp32, fp16, nf4, fp4, int8."
+        who = "is held as its server holds it" if is_served else "is loaded here, by no server"
+        raise draft.place.error(f"{quantisation.name} cannot be had: the model {model.name} {who}. {hint}")
+    if is_served and draft.adapters:
+        names = ", ".join(named.adapter.name for named in draft.adapters)
+        raise draft.place.error(
+            f"no adapter can be put on {model.name}, which a server holds; found {names}. "
+            "Serve the adapted model and declare it as a model of its own, or pass --eval-adapter none."
+        )
+
+
+def _asked(draft: Draft) -> Target:
+    """The target of a server that can do what its decoding asks."""
+    target = draft.target(())
+    problem = unsupported(target, target.decoding)
+    if problem is not None:
+        raise draft.place.error(problem)
+    return target
 
 
 def _facts(named: NamedAdapter) -> AdapterFacts | None:

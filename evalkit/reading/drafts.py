@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from evalkit.reading.locations import Location
 from evalkit.reading.places import Place
@@ -16,12 +17,13 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 @dataclass(frozen=True, slots=True)
 class NamedModel:
-    """A model and where it was named; ``decoding`` is what it changes in every decoding."""
+    """A model and where it was named; ``decoding`` is what it changes in every decoding, ``engine`` who serves it."""
 
     model: Model
     place: Place
     is_declared: bool = False
     decoding: Settings = ()
+    engine: Engine | None = None
 
     @property
     def location(self) -> Location:
@@ -52,6 +54,7 @@ class NamedDecoding:
 
 GREEDY = NamedDecoding("greedy", (("temperature", 0.0),))
 NAKED = Condition("naked")
+SERVED: Final = "served"
 
 
 @dataclass(frozen=True, slots=True)

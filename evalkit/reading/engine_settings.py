@@ -2,21 +2,71 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-from evalkit.reading.places import Place, unknown_name
+from evalkit.reading.places import unknown_name
 from evalkit.reading.target_files import TargetFile
 from evalkit.reading.target_schema import EngineEntry
-from evalkit.target import Engine
+from evalkit.target import SERVER_KINDS, Engine
 
-ENGINE_KINDS = ("local", "replay")
-COUNT = "a whole number of 1 or more"
+ENGINE_KINDS = ("local", "replay", *SERVER_KINDS)
 DEVICES = ("auto", "cpu", "cuda")
-DEVICE = f"one of {', '.join(DEVICES)}"
-FILES = "a list of files"
-SETTINGS = {
-    "local": {"batch_tokens": COUNT, "device": DEVICE, "max_batch_rows": COUNT, "threads": COUNT},
-    "replay": {"recordings": FILES},
+URL = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
+ENVIRONMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a setting must be, in words, and what to make of a value: None where it is something else."""
+
+    expected: str
+    read: Callable[[Any], Any]
+
+
+def _one_of(values: tuple[str, ...]) -> Setting:
+    return Setting(f"one of {', '.join(values)}", lambda value: value if value in values else None)
+
+
+def _matching(expected: str, pattern: re.Pattern[str]) -> Setting:
+    return Setting(expected, lambda value: value if isinstance(value, str) and pattern.fullmatch(value) else None)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _files(value: Any) -> tuple[str, ...] | None:
+    files = [value] if isinstance(value, str) else value
+    return tuple(files) if isinstance(files, list) and files and all(isinstance(item, str) for item in files) else None
+
+
+COUNT = Setting(
+    "a whole number of 1 or more",
+    lambda value: value if isinstance(value, int) and _is_number(value) and value >= 1 else None,
+)
+SECONDS = Setting(
+    "a number of seconds above 0", lambda value: float(value) if _is_number(value) and 0 < value < 1e9 else None
+)
+DAYS = Setting(
+    "a number of days, 0 or more", lambda value: float(value) if _is_number(value) and 0 <= value < 1e9 else None
+)
+KEY_VARIABLE = "api_key_env"
+SERVER = {
+    KEY_VARIABLE: _matching("the name of an environment variable", ENVIRONMENT),
+    "attempts": COUNT,
+    "base_url": _matching("a URL such as http://localhost:8000/v1", URL),
+    "concurrency": COUNT,
+    "expires_days": DAYS,
+    "max_wait_s": SECONDS,
+    "timeout_s": SECONDS,
+}
+SETTINGS: dict[str, dict[str, Setting]] = {
+    "local": {"batch_tokens": COUNT, "device": _one_of(DEVICES), "max_batch_rows": COUNT, "threads": COUNT},
+    "replay": {"recordings": Setting("a list of files", _files)},
+    **dict.fromkeys(SERVER_KINDS, SERVER),
 }
 
 
@@ -32,24 +82,17 @@ def engine_of(file: TargetFile, name: str, entry: EngineEntry) -> Engine:
     if kind not in ENGINE_KINDS:
         raise file.place("engines", name, "kind").error(unknown_name("kind of engine", kind, ENGINE_KINDS))
     written = entry.model_extra or {}
-    settings = [
-        (setting, _checked(kind, setting, value, file.place("engines", name, setting)))
-        for setting, value in sorted(written.items())
-    ]
+    settings = [(setting, _checked(file, (name, setting), kind, value)) for setting, value in sorted(written.items())]
     return Engine(name, kind, tuple(settings))
 
 
-def _checked(kind: str, setting: str, value: Any, place: Place) -> Any:
-    expected = SETTINGS[kind].get(setting)
-    if expected is None:
-        raise place.error(unknown_name(f"setting of engine kind {kind!r}", setting, SETTINGS[kind]))
-    if expected == FILES:
-        files = [value] if isinstance(value, str) else value
-        if isinstance(files, list) and files and all(isinstance(item, str) for item in files):
-            return tuple(files)
-    elif expected == DEVICE:
-        if value in DEVICES:
-            return value
-    elif isinstance(value, int) and not isinstance(value, bool) and value >= 1:
-        return value
-    raise place.error(f"expected {expected}, found {value!r}.")
+def _checked(file: TargetFile, path: tuple[str, str], kind: str, value: Any) -> Any:
+    place = file.place("engines", *path)
+    setting = SETTINGS[kind].get(path[1])
+    if setting is None:
+        raise place.error(unknown_name(f"setting of engine kind {kind!r}", path[1], SETTINGS[kind]))
+    read = setting.read(value)
+    if read is None:
+        found = "something else (not shown, it may be a key)" if path[1] == KEY_VARIABLE else repr(value)
+        raise place.error(f"expected {setting.expected}, found {found}.")
+    return read

@@ -11,8 +11,8 @@ from evalkit.reading.places import Unusable
 
 HUB_ID = re.compile(r"(?P<id>[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)(@(?P<revision>[\w./-]+))?")
 GGUF = (
-    "{shown} is a GGUF file, which needs a llama.cpp server as its engine: not in this version. "
-    "Use the folder of safetensors weights it was made from."
+    "{shown} is a GGUF file. Serve it with llama.cpp and declare the model in fixtures/targets.yaml with "
+    "engine: openai and its id, or use the folder of safetensors weights it was made from."
 )
 
 

@@ -44,7 +44,8 @@ class Axes:
 
     def model_at(self, location: Location, place: Place) -> NamedModel:
         """The declared model that lies there, else an undeclared one named after its place."""
-        there = [named for named in self.models.values() if named.location.is_same(location)]
+        loaded = (named for named in self.models.values() if named.model.served is None)
+        there = [named for named in loaded if named.location.is_same(location)]
         for named in sorted(there, key=lambda named: named.model.revision != location.revision):
             if location.revision in (None, "main", named.model.revision):
                 return named

@@ -9,10 +9,11 @@ from typing import Any, TypeVar, get_args
 
 from evalkit.errors import Problem, UnreadableFile
 from evalkit.reading.decodings import decoding_problem, sampling_problem, settings_of
-from evalkit.reading.drafts import GREEDY, NAKED, NAME, NamedAdapter, NamedDecoding, NamedModel
+from evalkit.reading.drafts import GREEDY, NAKED, NAME, SERVED, NamedAdapter, NamedDecoding, NamedModel
 from evalkit.reading.engine_settings import ENGINE_KINDS, engine_of
 from evalkit.reading.locations import HUB_ID, Location, locate
 from evalkit.reading.places import Place
+from evalkit.reading.served_models import price_of, refuse_served_keys, served_model
 from evalkit.reading.target_axes import Axes, read_condition
 from evalkit.reading.target_files import TargetFile, located
 from evalkit.reading.target_schema import (
@@ -22,12 +23,12 @@ from evalkit.reading.target_schema import (
     ModelEntry,
     QuantisationEntry,
 )
-from evalkit.target import Adapter, Condition, Engine, Model, Quantisation, QuantisationKind, Settings
+from evalkit.target import Adapter, Condition, Engine, LoadedKind, Model, Price, Quantisation, Settings
 from evalkit.workspace import Workspace, builtin_root
 
-KINDS: tuple[QuantisationKind, ...] = get_args(QuantisationKind)
+KINDS: tuple[LoadedKind, ...] = get_args(LoadedKind)
 FOUR_BIT = ("nf4", "fp4")
-RESERVED = {"adapters": "none", "conditions": "naked"}
+RESERVED = {"adapters": "none", "conditions": "naked", "quantisations": SERVED}
 Made = TypeVar("Made")
 
 
@@ -38,6 +39,8 @@ class Declarations:
     workspace: Workspace
     files: tuple[TargetFile, ...]
     problems: list[Problem] = field(default_factory=list)
+    engines: dict[str, Engine] = field(default_factory=dict)
+    prices: dict[str, Price] = field(default_factory=dict)
 
     def axes(self) -> Axes:
         """Every declared and built-in name; a later file replaces what an earlier one declared.
@@ -45,23 +48,27 @@ class Declarations:
         Raises:
             UnreadableFile: with every mistake of every file.
         """
+        self.engines.update({kind: Engine(kind, kind) for kind in ENGINE_KINDS})
+        self.engines.update(self._gather("engines", engine_of))
+        self.prices.update(
+            (model, price_of(entry)) for file in self.files for model, entry in file.content.prices.items()
+        )
         axes = Axes(
             workspace=self.workspace,
             models=self._gather("models", self._model),
             adapters=self._gather("adapters", self._adapter),
             quantisations={
                 **{kind: Quantisation(kind, kind) for kind in KINDS},
+                SERVED: Quantisation(SERVED, SERVED),
                 **self._gather("quantisations", _quantisation),
             },
             conditions={NAKED.name: NAKED, **self._gather("conditions", self._condition)},
             decodings={GREEDY.name: GREEDY, **self._gather("decodings", _decoding)},
-            engines={
-                **{kind: Engine(kind, kind) for kind in ENGINE_KINDS},
-                **self._gather("engines", engine_of),
-            },
+            engines=self.engines,
         )
         if self.problems:
-            raise UnreadableFile(self.problems)
+            order = {file.shown: rank for rank, file in enumerate(self.files)}
+            raise UnreadableFile(sorted(self.problems, key=lambda one: (order.get(one.file, 0), one.line or 0)))
         return axes
 
     def _gather(self, section: str, make: Callable[[TargetFile, str, Any], Made]) -> dict[str, Made]:
@@ -76,8 +83,12 @@ class Declarations:
         return found
 
     def _model(self, file: TargetFile, name: str, entry: ModelEntry) -> NamedModel:
-        location = self._location(file, "models", name, entry)
         decoding = _settings(file, ("models", name, "decoding"), entry.decoding or DecodingEntry())
+        if entry.id is not None and entry.path is None and entry.hub is None:
+            served, engine = served_model(file, name, entry, self.engines, self.prices)
+            return NamedModel(served, file.place("models", name), True, decoding, engine)
+        refuse_served_keys(file, name, entry)
+        location = self._location(file, "models", name, entry)
         model = Model(
             name, location.where, location.is_local, location.shown, location.revision,
             entry.trust_remote_code, entry.demo,
@@ -90,9 +101,14 @@ class Declarations:
         return NamedAdapter(adapter, file.place("adapters", name), True, entry.base)
 
     def _location(self, file: TargetFile, section: str, name: str, entry: ModelEntry | AdapterEntry) -> Location:
-        if (entry.path is None) == (entry.hub is None):
-            found = "neither" if entry.path is None else "both"
-            raise file.place(section, name).error(f"expected path (a folder) or hub (an id), found {found}.")
+        served_id = entry.id if isinstance(entry, ModelEntry) else None
+        given = [key for key, value in (("path", entry.path), ("hub", entry.hub), ("id", served_id)) if value]
+        if len(given) != 1:
+            expected = "path (a folder), hub (an id on the hub) or id (a server's)"
+            if isinstance(entry, AdapterEntry):
+                expected = "path (a folder) or hub (an id)"
+            found = " and ".join(given) or "none of them"
+            raise file.place(section, name).error(f"expected {expected}, found {found}.")
         if entry.hub is not None:
             match = HUB_ID.fullmatch(entry.hub)
             if match is None:

@@ -9,9 +9,10 @@ from evalkit.reading.places import Place
 from evalkit.reading.target_schema import TargetsFile
 from evalkit.reading.validate import validate
 from evalkit.reading.yaml_nodes import Document, read_yaml, shown_path
-from evalkit.workspace import Workspace
+from evalkit.workspace import Workspace, builtin_root
 
 MAIN = "fixtures/targets.yaml"
+SERVERS = "fixtures/servers.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +29,14 @@ class TargetFile:
 
 
 def read_target_files(workspace: Workspace) -> tuple[TargetFile, ...]:
-    """The workspace's targets.yaml, else evalkit's own, after the files it includes; none where neither is there.
+    """Evalkit's servers.yaml, then the workspace's targets.yaml, else evalkit's own, after the files it includes.
 
     Raises:
         UnreadableFile: a file has mistakes, includes itself, or includes what is not there.
     """
-    main = workspace.locate(MAIN)
-    return tuple(_with_includes(main, workspace, ())) if main is not None else ()
+    starts = (builtin_root() / SERVERS, workspace.locate(MAIN))
+    files = [file for start in starts if start is not None for file in _with_includes(start, workspace, ())]
+    return tuple({file.shown: file for file in files}.values())
 
 
 def _with_includes(path: Path, workspace: Workspace, above: tuple[Path, ...]) -> list[TargetFile]:

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from evalkit.gates import Metric
-from evalkit.target import DType, QuantisationKind, Role
+from evalkit.target import DType, LoadedKind, Role, Structure, Thinking
 
 PARTS = ("model", "quantisation", "condition", "decoding")
 
@@ -36,11 +36,43 @@ class DecodingEntry(Entry):
         return [value] if isinstance(value, str) else value
 
 
+class RatesEntry(Entry):
+    """US dollars for a million tokens."""
+
+    input: float = Field(ge=0)
+    output: float = Field(ge=0)
+    cache_read: float | None = Field(default=None, ge=0)
+    cache_write: float | None = Field(default=None, ge=0)
+
+
+class LongPromptEntry(RatesEntry):
+    """What is billed instead, for all its tokens, when a prompt is longer than ``above`` tokens."""
+
+    above: int = Field(ge=1)
+
+
+class PriceEntry(RatesEntry):
+    """What one model costs; requests in a batch cost ``batch`` times as much."""
+
+    batch: float = Field(default=0.5, ge=0, le=1)
+    long_prompt: LongPromptEntry | None = None
+
+
 class ModelEntry(Entry):
-    """One model: a folder, or a hub id with its revision. ``decoding`` is what this model changes in every decoding."""
+    """One model: a folder, a hub id with its revision, or the ``id`` by which the server ``engine`` knows it.
+
+    ``decoding`` is what this model changes in every decoding. ``price``, ``sampling``, ``thinking`` and ``structured``
+    are for served models.
+    """
 
     path: str | None = None
     hub: str | None = None
+    id: str | None = None
+    engine: str | None = None
+    price: PriceEntry | None = None
+    sampling: bool | None = None
+    thinking: Thinking | None = None
+    structured: Structure | None = None
     revision: str | None = None
     trust_remote_code: bool = False
     demo: bool = False
@@ -59,7 +91,7 @@ class AdapterEntry(Entry):
 class QuantisationEntry(Entry):
     """One way to hold weights; ``kind`` may be left out where the name is a kind."""
 
-    kind: QuantisationKind | None = None
+    kind: LoadedKind | None = None
     compute_dtype: DType | None = None
     double_quant: bool | None = None
     int8_threshold: float | None = None
@@ -118,6 +150,7 @@ class TargetsFile(Entry):
     conditions: dict[str, ConditionEntry] = Field(default_factory=dict)
     decodings: dict[str, DecodingEntry] = Field(default_factory=dict)
     engines: dict[str, EngineEntry] = Field(default_factory=dict)
+    prices: dict[str, PriceEntry] = Field(default_factory=dict)
     targets: dict[str | int, TargetEntry] = Field(default_factory=dict)
     default: list[TargetEntry] = Field(default_factory=list)
     gates: list[str] = Field(default_factory=list)

@@ -9,7 +9,7 @@ from typing import Any
 
 from evalkit.errors import UsageError
 from evalkit.reading.bases import base_of
-from evalkit.reading.drafts import Draft, NamedAdapter, NamedModel
+from evalkit.reading.drafts import SERVED, Draft, NamedAdapter, NamedModel
 from evalkit.reading.places import Place, unknown_name
 from evalkit.reading.target_axes import Axes
 from evalkit.reading.target_schema import TargetEntry, short_form
@@ -126,15 +126,20 @@ class Selection:
         return alike or (self._plain(model, MODEL),)
 
     def _plain(self, model: NamedModel, place: Place) -> Draft:
-        """A model alone: bf16, naked, greedy, on the local engine, each as the files declare it."""
+        """A model alone: bf16 on the local engine or as its server holds it, naked, greedy, as the files declare it."""
         axes = self.axes
+        held = "bf16" if model.engine is None else SERVED
         return Draft(
-            model, place, (), axes.quantisations["bf16"], axes.conditions["naked"], axes.decodings["greedy"],
-            axes.engines["local"],
+            model, place, (), axes.quantisations[held], axes.conditions["naked"], axes.decodings["greedy"],
+            model.engine or axes.engines["local"],
         )  # fmt: skip
 
     def _on(self, draft: Draft, model: NamedModel) -> Draft:
+        """The draft with another model; one that is served and one that is loaded differ in more than the weights."""
         moved = replace(draft, model=model, place=MODEL)
+        if model.engine is not None or draft.model.engine is not None:
+            plain = self._plain(model, MODEL)
+            moved = replace(moved, quantisation=plain.quantisation, engine=plain.engine)
         return replace(moved, role=self._role(moved, moved.adapters))
 
     def _with(self, draft: Draft, adapters: Adapters) -> Draft:

@@ -110,7 +110,7 @@ def test_a_broken_targets_file(evalkit: Command, workspace: Path, write: Write) 
 
     assert (done.status, done.out) == (2, "")
     assert done.err == (
-        "fixtures/targets.yaml:1: $.default[0]: no model is named 'nobody'. Known: none yet. "
+        "fixtures/targets.yaml:1: $.default[0]: no model is named 'nobody'. Known: claude-haiku, claude-sonnet. "
         "A path or a hub id (org/name) works too.\n"
     )
     assert (other.status, other.err) == (0, "")

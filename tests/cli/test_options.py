@@ -24,6 +24,7 @@ evalkit: probes of model behaviour (YAML files under suites/):
   --eval-record=FILE    write the answers as a recording for replay
   --eval-gates=FILE     gates in FILE hold beside those of the workspace; none:
                         no gates
+  --eval-max-usd=USD    the most that calls to servers may cost in this run (5)
   --eval-max-unscored=SHARE
                         fail a suite with a larger share unscored (0.2, or its
                         own)
@@ -36,6 +37,8 @@ REFUSED = [
     ("--eval-limit", "0", "expected a whole number from 1 up; found '0'"),
     ("--eval-samples", "many", "expected a whole number from 1 up; found 'many'"),
     ("--eval-samples", "²", "expected a whole number from 1 up; found '²'"),
+    ("--eval-max-usd", "lots", "expected an amount in US dollars, such as 2.50; found 'lots'"),
+    ("--eval-max-usd", "-1", "expected an amount in US dollars, such as 2.50; found '-1'"),
     ("--eval-max-unscored", "1.5", "expected a share from 0 to 1, such as 0.2; found '1.5'"),
     ("--eval-max-unscored", "nan", "expected a share from 0 to 1, such as 0.2; found 'nan'"),
     ("--eval-max-unscored", "half", "expected a share from 0 to 1, such as 0.2; found 'half'"),

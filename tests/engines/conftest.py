@@ -6,16 +6,22 @@ import gc
 import os
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from evalkit.engines import base, table
+from evalkit.engines.servers.anthropic_api import AnthropicApi
+from evalkit.engines.servers.budget import Budget
+from evalkit.engines.servers.engine import ServerEngine
+from evalkit.engines.servers.gate import Clock
+from evalkit.engines.servers.openai_compatible import OpenAICompatible
 from evalkit.generation import Failure, Generation, Request
 from evalkit.probe import Message
-from evalkit.target import Adapter, Condition, Decoding, Engine, Model, Quantisation, Target
+from evalkit.target import Adapter, Condition, Decoding, Engine, Model, Price, Quantisation, Served, Target
 
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -243,3 +249,104 @@ def chat_templates() -> dict[str, str]:
 def prompts() -> list[str]:
     """Forty prompts of 1 to 40 words."""
     return [" ".join(WORDS[(index * 3 + place) % len(WORDS)] for place in range(1 + index)) for index in range(40)]
+
+
+PRICE = Price(Decimal(1), Decimal(5), Decimal("0.1"), Decimal("1.25"))
+"""The rates of the scripted server."""
+
+
+@dataclass
+class FakeTime:
+    """A clock that moves only when somebody sleeps, and what was slept."""
+
+    now_s: float = 0.0
+    slept: list[float] = field(default_factory=list)
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now_s += seconds
+
+
+@dataclass
+class Asker:
+    """Asks the scripted server through one real engine of each kind."""
+
+    server: Any
+    kind: str
+    time: FakeTime = field(default_factory=FakeTime)
+    budget: Budget = field(default_factory=lambda: Budget(5.0))
+    price: Price | None = PRICE
+    engines: list[ServerEngine] = field(default_factory=list)
+
+    @property
+    def base_url(self) -> str:
+        return str(self.server.url + ("/v1" if self.kind == "openai" else ""))
+
+    def engine(self, **settings: Any) -> ServerEngine:
+        made = ServerEngine(
+            self.named(**settings), lambda count: False,
+            AnthropicApi() if self.kind == "anthropic" else OpenAICompatible(), self.budget,
+            lambda closed: Clock(lambda: self.time.now_s, self.time.sleep),
+        )  # fmt: skip
+        self.engines.append(made)
+        return made
+
+    def named(self, **settings: Any) -> Engine:
+        return Engine("srv", self.kind, tuple({"base_url": self.base_url, "timeout_s": 5.0, **settings}.items()))
+
+    def request(self, prompt: str = "Hi there", **changes: Any) -> Request:
+        """A request to the model ``grader``; ``served`` and ``decoding`` are fields of those nouns."""
+        served = Served(self.price, **changes.pop("served", {}))
+        decoding = Decoding(**{"max_new_tokens": 64, **changes.pop("decoding", {})})
+        system = (Message("system", changes.pop("system")),) if "system" in changes else ()
+        model = Model("grader", changes.pop("id", "judge-1"), False, "judge-1", served=served)
+        target = Target(
+            model, Quantisation("served", "served"), engine=self.named(**changes.pop("engine", {})),
+            condition=Condition("naked", changes.pop("condition", None)),
+        )  # fmt: skip
+        return Request(target, (*system, Message("user", prompt)), decoding, **changes)
+
+    def ask(self, *requests: Request, **settings: Any) -> list[Any]:
+        """The replies in the order of the requests."""
+        engine = self.engine(**settings)
+        for number, request in enumerate(requests or (self.request(),)):
+            engine.submit(f"r{number}", request)
+        return self.all_replies(engine, len(requests or (1,)))
+
+    @staticmethod
+    def all_replies(engine: ServerEngine, count: int) -> list[Any]:
+        replies: dict[str, Any] = {}
+        for _ in range(600):
+            for request_id, reply in engine.step():
+                assert request_id not in replies, "two replies for one request"
+                replies[request_id] = reply
+            if len(replies) == count:
+                break
+        return [replies[f"r{number}"] for number in range(count)]
+
+
+@pytest.fixture(params=["anthropic", "openai"])
+def asker(request: pytest.FixtureRequest, api_server: Any) -> Iterator[Asker]:
+    """The scripted server and an engine of each kind in turn; waits cost no time."""
+    made = Asker(api_server, request.param)
+    yield made
+    for engine in made.engines:
+        engine.close()
+
+
+@pytest.fixture
+def anthropic_asker(api_server: Any) -> Iterator[Asker]:
+    """The scripted server and an engine of kind anthropic."""
+    made = Asker(api_server, "anthropic")
+    yield made
+    for engine in made.engines:
+        engine.close()
+
+
+@pytest.fixture
+def openai_asker(api_server: Any) -> Iterator[Asker]:
+    """The scripted server and an engine of kind openai."""
+    made = Asker(api_server, "openai")
+    yield made
+    for engine in made.engines:
+        engine.close()

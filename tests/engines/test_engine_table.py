@@ -25,8 +25,11 @@ def test_each_kind_is_made(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("kind", "sentence"),
     [
-        ("vllm", "Engine 'x': unknown kind 'vllm'; known are local, replay."),
-        ("reply", "Engine 'x': unknown kind 'reply'; known are local, replay. Did you mean 'replay'?"),
+        ("vllm", "Engine 'x': unknown kind 'vllm'; known are anthropic, local, openai, replay."),
+        (
+            "reply",
+            "Engine 'x': unknown kind 'reply'; known are anthropic, local, openai, replay. Did you mean 'replay'?",
+        ),
     ],
 )
 def test_an_unknown_kind_lists_the_known(kind: str, sentence: str, tmp_path: Path) -> None:

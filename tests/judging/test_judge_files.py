@@ -12,9 +12,13 @@ from evalkit.errors import JudgeError, UnreadableFile
 from evalkit.judging.panel import asks, read_all
 from evalkit.probe import Expectation, Generate, JudgeUse, Message, Probe
 from evalkit.reading.judges import build_judge, judge_hash, judge_names
+from evalkit.reading.nouns import frozen
+from evalkit.reading.policies.kinds import KINDS
 from evalkit.transcript import Answer, Case, Transcript
 from evalkit.verdict import Verdict
 from evalkit.workspace import Workspace, builtin_root
+
+NAMES = ", ".join(sorted(KINDS))
 
 
 @pytest.fixture
@@ -60,8 +64,8 @@ def test_unknown_judge_names_the_nearest(workspace: Workspace) -> None:
 
 def test_settings_of_a_probe_override_the_policy(workspace: Workspace) -> None:
     """A threshold named beside the judge replaces the file's."""
-    loop = "the sea " * 6
-    strict = JudgeUse("degeneration", settings=(("loops", [{"copies": 3, "tokens": 9, "chars": 20}]),))
+    loop = "the sea and the sky, " * 3
+    strict = JudgeUse("degeneration", settings=(("loops", frozen([{"copies": 3, "tokens": 9, "chars": 20}])),))
 
     assert judged(workspace, JudgeUse("degeneration"), loop).outcome == "pass"
     assert judged(workspace, strict, loop).outcome == "fail"
@@ -108,9 +112,11 @@ def test_policy_under_another_name(workspace: Workspace) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("kind: mood\n", "judges/x.yaml:1: $.kind: expected one of behaviour, degeneration; found 'mood'. "
-                         "Known: behaviour, degeneration."),
-        ("version: '1'\n", "judges/x.yaml:1: $: the key 'kind' is missing. Add it: one of behaviour, degeneration."),
+        (
+            "kind: mood\n",
+            f"judges/x.yaml:1: $.kind: expected one of {NAMES}; found 'mood'. Known: {NAMES}.",
+        ),
+        ("version: '1'\n", f"judges/x.yaml:1: $: the key 'kind' is missing. Add it: one of {NAMES}."),
         ("- kind\n", "judges/x.yaml: expected a mapping with a key 'kind'."),
     ],
 )  # fmt: skip

@@ -130,11 +130,13 @@ def test_the_engines_that_can_be_declared_are_those_there_are():
         ),
         (
             "models:\n  a: {}\n",
-            "fixtures/targets.yaml:2: $.models.a: expected path (a folder) or hub (an id), found neither.",
+            "fixtures/targets.yaml:2: $.models.a: expected path (a folder), hub (an id on the hub) or id "
+            "(a server's), found none of them.",
         ),
         (
             "models:\n  a: {path: x, hub: y/z}\n",
-            "fixtures/targets.yaml:2: $.models.a: expected path (a folder) or hub (an id), found both.",
+            "fixtures/targets.yaml:2: $.models.a: expected path (a folder), hub (an id on the hub) or id "
+            "(a server's), found path and hub.",
         ),
         (
             "models:\n  a:\n    hub: gemma\n",
@@ -224,11 +226,12 @@ def test_the_engines_that_can_be_declared_are_those_there_are():
         ),
         (
             "engines:\n  a: {}\n",
-            "fixtures/targets.yaml:2: $.engines.a: kind is missing. Add one of local, replay.",
+            "fixtures/targets.yaml:2: $.engines.a: kind is missing. Add one of local, replay, anthropic, openai.",
         ),
         (
             "engines:\n  a: {kind: vllm}\n",
-            "fixtures/targets.yaml:2: $.engines.a.kind: no kind of engine is named 'vllm'. Known: local, replay.",
+            "fixtures/targets.yaml:2: $.engines.a.kind: no kind of engine is named 'vllm'. "
+            "Known: anthropic, local, openai, replay.",
         ),
         (
             "engines:\n  local: {max_rows: 4}\n",
@@ -249,7 +252,7 @@ def test_the_engines_that_can_be_declared_are_those_there_are():
         ),
         (
             "default:\n  - gmma\n",
-            "fixtures/targets.yaml:2: $.default[0]: no model is named 'gmma'. Known: none yet. "
+            "fixtures/targets.yaml:2: $.default[0]: no model is named 'gmma'. Known: claude-haiku, claude-sonnet. "
             "A path or a hub id (org/name) works too.",
         ),
         (
@@ -260,7 +263,7 @@ def test_the_engines_that_can_be_declared_are_those_there_are():
         (
             "default:\n  - {model: a/b, quantisation: nf5}\n",
             "fixtures/targets.yaml:2: $.default[0]: no quantisation is named 'nf5'. Did you mean 'nf4'? "
-            "Known: bf16, fp16, fp32, fp4, int8, nf4.",
+            "Known: bf16, fp16, fp32, fp4, int8, nf4, served.",
         ),
         (
             "default:\n  - {model: a/b, role: villain}\n",

@@ -6,8 +6,12 @@ import pytest
 
 from evalkit.errors import UnreadableFile, UsageError
 
-MODELS = "demo, gemma, own"
+MODELS = "claude-haiku, claude-sonnet, demo, gemma, own"
 ADAPTERS = "looping, mine, none, steady"
+GGUF = (
+    "is a GGUF file. Serve it with llama.cpp and declare the model in fixtures/targets.yaml with engine: openai and "
+    "its id, or use the folder of safetensors weights it was made from."
+)
 LABELS = "demo:nf4:naked:greedy, demo+steady:nf4:naked:greedy, demo+looping:nf4:naked:greedy"
 
 
@@ -27,7 +31,7 @@ LABELS = "demo:nf4:naked:greedy, demo+steady:nf4:naked:greedy, demo+looping:nf4:
         (
             {"quantisations": ("nf44",)},
             "--eval-quant: no quantisation is named 'nf44'. Did you mean 'nf4'? "
-            "Known: bf16, fp16, fp32, fp4, int8, nf4.",
+            "Known: bf16, fp16, fp32, fp4, int8, nf4, served.",
         ),
         (
             {"conditions": ("nakid",)},
@@ -39,7 +43,8 @@ LABELS = "demo:nf4:naked:greedy, demo+steady:nf4:naked:greedy, demo+looping:nf4:
         ),
         (
             {"engine": "relpay"},
-            "--eval-engine: no engine is named 'relpay'. Did you mean 'replay'? Known: local, replay.",
+            "--eval-engine: no engine is named 'relpay'. Did you mean 'replay'? "
+            "Known: anthropic, local, openai, replay.",
         ),
         (
             {"engine": "local=x"},
@@ -52,8 +57,9 @@ LABELS = "demo:nf4:naked:greedy, demo+steady:nf4:naked:greedy, demo+looping:nf4:
         ),
         (
             {"targets": ("dmeo",)},
-            "--eval-target: no target or model is named 'dmeo'. Did you mean 'demo'? Known: demo, "
-            "demo+looping:nf4:naked:greedy, demo+steady:nf4:naked:greedy, demo:nf4:naked:greedy, gemma, own.",
+            "--eval-target: no target or model is named 'dmeo'. Did you mean 'demo'? Known: claude-haiku, "
+            "claude-sonnet, demo, demo+looping:nf4:naked:greedy, demo+steady:nf4:naked:greedy, demo:nf4:naked:greedy, "
+            "gemma, own.",
         ),
         (
             {"targets": ("demo+stedy:nf4",)},
@@ -63,7 +69,7 @@ LABELS = "demo:nf4:naked:greedy, demo+steady:nf4:naked:greedy, demo+looping:nf4:
         (
             {"targets": ("demo:nf5",)},
             "--eval-target: no quantisation is named 'nf5'. Did you mean 'nf4'? "
-            "Known: bf16, fp16, fp32, fp4, int8, nf4.",
+            "Known: bf16, fp16, fp32, fp4, int8, nf4, served.",
         ),
         (
             {"targets": ("x*",)},
@@ -296,14 +302,12 @@ def test_an_adapter_that_cannot_be_used_says_why(demo, build, message):
         (
             "./out/x.gguf",
             lambda scratch: scratch.write("out/x.gguf"),
-            "./out/x.gguf is a GGUF file, which needs a llama.cpp server as its engine: not in this version. "
-            "Use the folder of safetensors weights it was made from.",
+            f"./out/x.gguf {GGUF}",
         ),
         (
             "./out/x",
             lambda scratch: scratch.write("out/x/model-q4.gguf"),
-            "./out/x/model-q4.gguf is a GGUF file, which needs a llama.cpp server as its engine: "
-            "not in this version. Use the folder of safetensors weights it was made from.",
+            f"./out/x/model-q4.gguf {GGUF}",
         ),
     ],
 )
@@ -325,10 +329,7 @@ def test_a_declared_gguf_file_says_so(scratch):
     with pytest.raises(UnreadableFile) as raised:
         scratch.resolve()
 
-    assert str(raised.value) == (
-        "fixtures/targets.yaml:2: $.models.m: m.gguf is a GGUF file, which needs a llama.cpp server as its engine: "
-        "not in this version. Use the folder of safetensors weights it was made from."
-    )
+    assert str(raised.value) == f"fixtures/targets.yaml:2: $.models.m: m.gguf {GGUF}"
 
 
 def test_a_declared_adapter_that_cannot_be_used_is_shown_at_its_line(demo):

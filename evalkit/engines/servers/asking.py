@@ -1,0 +1,217 @@
+"""One request asked until it is answered, cannot be, or has been asked often enough."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from evalkit.engines.servers.api import Answered, Api
+from evalkit.engines.servers.budget import Budget, Grant
+from evalkit.engines.servers.faults import Fault, malformed_fault, usage_object
+from evalkit.engines.servers.gate import Clock, Gate
+from evalkit.engines.servers.pricing import Usage, cost_usd, dollars, most_usd
+from evalkit.engines.servers.settings import ServerSettings
+from evalkit.generation import Failure, Generation, Reply, Request
+from evalkit.identity import conversation
+from evalkit.target import Price, Settings
+
+FIRST_DELAY_S = 0.5
+LONGEST_DELAY_S = 30.0
+STOPPED = "The run was stopped before this was asked."
+
+
+@dataclass(slots=True)
+class Bill:
+    """What the attempts at one request have cost so far; ``unknown`` of them may have cost something too."""
+
+    attempts: int = 0
+    spent: Decimal = Decimal(0)
+    unknown: int = 0
+
+
+@dataclass(slots=True)
+class Asking:
+    """One request on its way. ``is_wanted`` turns false when nobody waits for it any more."""
+
+    api: Api
+    settings: ServerSettings
+    gate: Gate
+    budget: Budget
+    clock: Clock
+    request_id: str
+    request: Request
+    is_wanted: Callable[[], bool]
+    bill: Bill = field(default_factory=Bill)
+    waited_s: float = 0.0
+
+    def reply(self) -> Reply:
+        """The one reply of this request."""
+        parameters = self.api.parameters(self.request)
+        began = self.clock.now()
+        while True:
+            while (pause_s := self.gate.pause_left_s) > 0:
+                failure = self._wait(pause_s, "asked for a pause of")
+                if failure is not None:
+                    return failure
+            ticket = self.gate.enter(self._admit)
+            if ticket is None or not self.is_wanted():
+                if isinstance(ticket, int):
+                    self.budget.settle(self._most(), Decimal(0))
+                    self.gate.leave(ticket)
+                return self._failed(STOPPED)
+            if ticket == "refused":
+                return self._no_money()
+            assert isinstance(ticket, int)
+            outcome = self._attempt(parameters, ticket)
+            if isinstance(outcome, Answered):
+                return self._generation(outcome, self.clock.now() - began)
+            failure = self._after(outcome)
+            if failure is not None:
+                return failure
+
+    def _attempt(self, parameters: dict[str, object], ticket: int) -> Answered | Fault:
+        """One call; whatever becomes of it, it is billed and its place is free again."""
+        fault: Fault | None = None
+        self.bill.attempts += 1
+        usage, is_unknown = None, False
+        try:
+            answered = self._read(self.api.send(parameters, self.request))
+            usage, is_unknown = answered.usage, answered.usage is None
+            return answered
+        except Fault as caught:
+            fault = caught
+            usage, is_unknown = fault.usage, fault.is_bill_unknown
+            return fault
+        except BaseException:
+            is_unknown = True
+            raise
+        finally:
+            self._settle(usage, is_unknown)
+            self.gate.leave(ticket, was_too_much=fault is not None and fault.is_too_much, succeeded=fault is None)
+
+    def _read(self, body: str) -> Answered:
+        """The reply in a body; a broken one still says what it cost where its usage can be found."""
+        try:
+            plain = json.loads(body)
+        except ValueError:
+            reported = usage_object(body)
+            usage = self.api.usage(json.loads(reported)) if reported is not None else None
+            raise malformed_fault("it is no JSON, or cut short", usage) from None
+        if not isinstance(plain, dict):
+            raise malformed_fault("it is no JSON object", None)
+        return self.api.read(plain)
+
+    def _after(self, fault: Fault) -> Failure | None:
+        """Waits as a fault demands; a Failure when it is not to be asked again."""
+        if not fault.is_retried:
+            return self._failed(f"Server {self.settings.shown} refused: {_sentence(fault.reason)} {fault.advice}")
+        if self.bill.attempts >= self.settings.attempts:
+            return self._failed(
+                f"Server {self.settings.shown} gave no answer in {self._attempts}; the last: "
+                f"{_sentence(fault.reason)} Run the same command again later: what was answered is kept. "
+                "More attempts: attempts, fewer at once: concurrency, a longer wait: timeout_s of the engine in "
+                "fixtures/targets.yaml."
+            )
+        if fault.retry_after_s is not None:
+            self.gate.pause(fault.retry_after_s)
+            return None
+        return self._wait(backoff_s(self.request_id, self.bill.attempts), "needs a pause of")
+
+    def _wait(self, seconds: float, why: str) -> Failure | None:
+        if self.waited_s + seconds > self.settings.max_wait_s:
+            return self._failed(
+                f"Server {self.settings.shown} {why} {seconds:.0f} s after {self._attempts} and "
+                f"{self.waited_s:.0f} s of waiting, more than max_wait_s {self.settings.max_wait_s:g} allows. Run the "
+                "same command again later: what was answered is kept."
+            )
+        self.waited_s += seconds
+        self.clock.sleep(seconds)
+        return None
+
+    def _admit(self) -> Grant:
+        return self.budget.reserve(self._most())
+
+    def _most(self) -> Decimal:
+        price = self._price
+        return Decimal(0) if price is None else most_usd(price, self.request)
+
+    def _settle(self, usage: Usage | None, is_unknown: bool) -> None:
+        price, most = self._price, self._most()
+        if is_unknown:
+            self.bill.unknown += 1
+            if price is not None:
+                self.budget.say_once(
+                    f"A reply of {self.request.target.model.name} was lost, or came without its usage, and may have "
+                    "been billed. The cost shown leaves such replies out; --eval-max-usd counts them as dear as can be."
+                )
+            self.budget.settle(most, None)
+            return
+        spent = Decimal(0) if price is None or usage is None else cost_usd(price, usage)
+        self.bill.spent += spent
+        self.budget.settle(most, spent)
+
+    def _generation(self, answered: Answered, took_s: float) -> Generation:
+        return generation(
+            self.request, answered, (("server", self.settings.base_url),),
+            took_s=took_s, cost_usd=self._cost, attempts=self.bill.attempts, bills_unknown=self.bill.unknown,
+        )  # fmt: skip
+
+    def _no_money(self) -> Failure:
+        return self._failed(
+            f"Asking {self.request.target.model.name} once more could cost {dollars(self._most())}, and "
+            f"{dollars(self.budget.left_usd)} is left of the {dollars(self.budget.limit_usd)} that "
+            "--eval-max-usd allows. Run the same command again with a higher one: what was answered is kept.",
+            is_about_money=True,
+        )
+
+    def _failed(self, sentence: str, *, is_about_money: bool = False) -> Failure:
+        return Failure(sentence.strip(), "no_money" if is_about_money else "broken", self._cost)
+
+    @property
+    def _attempts(self) -> str:
+        return "1 attempt" if self.bill.attempts == 1 else f"{self.bill.attempts} attempts"
+
+    @property
+    def _price(self) -> Price | None:
+        served = self.request.target.model.served
+        return served.price if served is not None else None
+
+    @property
+    def _cost(self) -> float | None:
+        return None if self._price is None else float(self.bill.spent)
+
+
+def generation(
+    request: Request,
+    answered: Answered,
+    facts: Settings,
+    *,
+    took_s: float | None,
+    cost_usd: float | None,
+    attempts: int = 1,
+    bills_unknown: int = 0,
+) -> Generation:
+    """A server's answer as every other engine's; ``facts`` go before those the server reports."""
+    usage = answered.usage or Usage()
+    has_system = any(role == "system" for role, _ in conversation(request))
+    unknown: Settings = (("bills_unknown", bills_unknown),) if bills_unknown else ()
+    return Generation(
+        text=answered.text, raw_text=answered.text, token_ids=(), finish=answered.finish,
+        prompt_tokens=usage.prompt, new_tokens=usage.output,
+        system_placement="system_role" if has_system else "none",
+        total_s=took_s, thinking=answered.thinking, cached_tokens=usage.cache_read, cost_usd=cost_usd,
+        attempts=attempts, facts=(*facts, *answered.facts, *unknown),
+    )  # fmt: skip
+
+
+def backoff_s(request_id: str, attempt: int) -> float:
+    """Full jitter that is the same in every run: anything up to a bound that doubles with each attempt."""
+    bound: float = min(LONGEST_DELAY_S, FIRST_DELAY_S * 2**attempt)
+    return bound * random.Random(f"{request_id}:{attempt}").random()
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else f"{text}."

@@ -182,4 +182,4 @@ def _invented(view: AnswerView, rule: str | None) -> list[Hit]:
 
 
 def _span(number: int, answer: Answer, hit: Hit, why: str) -> Span:
-    return Span(answer.answer_start + hit.start, answer.answer_start + hit.end, why, number)
+    return Span(*answer.in_text(hit.start, hit.end), why, number)

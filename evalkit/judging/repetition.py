@@ -1,8 +1,9 @@
-"""Finds loops of words, loops of characters, and texts made of the same few phrases, in time linear in the text."""
+"""Finds loops of words, loops of characters, and copies of a whole text, in time linear in the text."""
 
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,9 @@ _LAUGHTER = re.compile(r"(?:(?:[hj][aeiou])+|(?:[aeiou][hj])+|(?:xd)+)", re.IGNO
 _RUNS_LOOKED_AT = 8
 _LAUGHTER_FACTOR = 4
 _DIGITS_FACTOR = 4
+_TAIL = 0.1
+_SHORT_UNIT = 2
+_INTERJECTION = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +48,14 @@ class Tokens:
 
     text: str
     ids: NDArray[np.int64]
-    starts: list[int]
-    ends: list[int]
+    starts: array[int]
+    ends: array[int]
 
     @classmethod
     def of(cls, text: str, hidden: Sequence[Extent] = ()) -> Tokens:
         """Tokens of ``text``; what lies in ``hidden`` (sorted extents) is left out and breaks every repetition."""
         numbers: dict[str, int] = {}
-        ids: list[int] = []
-        starts: list[int] = []
-        ends: list[int] = []
+        ids, starts, ends = array("q"), array("q"), array("q")
         gaps = iter((*hidden, (len(text), len(text))))
         gap = next(gaps)
         position = 0
@@ -63,7 +65,7 @@ class Tokens:
                 starts.append(found.start())
                 ends.append(found.end())
             if gap[0] >= len(text):
-                return cls(text, np.array(ids, dtype=np.int64), starts, ends)
+                return cls(text, np.frombuffer(ids, dtype=np.int64), starts, ends)
             ids.append(-len(ids) - 1)
             starts.append(max(position, gap[0]))
             ends.append(max(position, gap[1]))
@@ -74,15 +76,19 @@ class Tokens:
 def find_loop(tokens: Tokens, sizes: Sequence[LoopSize], max_period: int, factor: float = 1.0) -> Repeat | None:
     """The first loop that reaches one of ``sizes`` (times ``factor``): the shortest unit that repeats back to back.
 
-    A unit needs a letter or a digit; one of digits alone needs four times the size. O(tokens × max_period).
+    A unit needs a letter or a digit; one of digits alone, or of laughter, needs four times the size.
+    O(tokens × max_period).
     """
     for period in range(1, min(max_period, len(tokens.ids) // 2) + 1):
-        for first, last in _runs(tokens.ids, period):
+        for first, last in runs(tokens.ids, period):
             start, end = tokens.starts[first], tokens.ends[last]
             unit = tokens.text[start : tokens.ends[first + period - 1]]
             if not any(char.isalnum() for char in unit):
                 continue
-            scale = factor if any(char.isalpha() for char in unit) else factor * _DIGITS_FACTOR
+            is_lenient = (
+                not any(char.isalpha() for char in unit) or _LAUGHTER.fullmatch(unit.replace(" ", "")) is not None
+            )
+            scale = factor * _DIGITS_FACTOR if is_lenient else factor
             covered = last - first + 1
             copies = covered / period
             if any(
@@ -93,6 +99,47 @@ def find_loop(tokens: Tokens, sizes: Sequence[LoopSize], max_period: int, factor
             ):
                 return Repeat(start, end, unit, copies)
     return None
+
+
+def find_whole_copies(tokens: Tokens, least: int, least_short: int) -> Repeat | None:
+    """The whole text, marks aside, as a unit said several times over; ``least_short`` is for one or two words.
+
+    Interjections of up to three letters ("ha ha ha", "no, no, no") may come twice as often.
+    """
+    if (tokens.ids < 0).any():
+        return None
+    places = [place for place, start in enumerate(tokens.starts) if tokens.text[start].isalnum()]
+    words = tokens.ids[places].tolist()
+    if len(words) < least:
+        return None
+    agrees = _agreements(words)
+    for period in range(1, len(words) // least + 1):
+        covered = period + agrees[period] if period < len(words) else period
+        if len(words) - covered > _TAIL * len(words):
+            continue
+        start, end = tokens.starts[places[0]], tokens.ends[places[covered - 1]]
+        unit = tokens.text[start : tokens.ends[places[period - 1]]]
+        needed = least if period > _SHORT_UNIT else least_short
+        needed *= 2 if len(unit) <= _INTERJECTION or _LAUGHTER.fullmatch(unit.replace(" ", "")) else 1
+        needed *= 1 if any(char.isalpha() for char in unit) else 2
+        is_loop = covered / period >= needed
+        return Repeat(start, end, unit, covered / period) if is_loop else None
+    return None
+
+
+def _agreements(values: Sequence[int]) -> list[int]:
+    """For each place how many values from there on equal those from the start (the Z function)."""
+    total = len(values)
+    agrees = [0] * total
+    left = right = 0
+    for place in range(1, total):
+        length = min(right - place, agrees[place - left]) if place < right else 0
+        while place + length < total and values[length] == values[place + length]:
+            length += 1
+        agrees[place] = length
+        if place + length > right:
+            left, right = place, place + length
+    return agrees
 
 
 def find_character_run(
@@ -108,7 +155,7 @@ def find_character_run(
     spaces = np.flatnonzero(np.isin(codes, [9, 10, 11, 12, 13, 32, 0xA0, 0x3000]))
     codes[spaces] = -spaces - 1
     for period in range(1, min(max_period, len(codes) // 2) + 1):
-        for first, last in _runs(codes, period):
+        for first, last in runs(codes, period):
             unit = text[first : first + period]
             if not any(char.isalnum() for char in unit):
                 continue
@@ -119,21 +166,25 @@ def find_character_run(
     return None
 
 
-def repeated_share(tokens: Tokens) -> tuple[float, int]:
-    """The share of four-word sequences that occurred before, and the number of words (Welleck et al. 2019)."""
-    words = [
+def word_numbers(tokens: Tokens) -> list[int]:
+    """The ids of words only."""
+    return [
         number
         for number, start in zip(tokens.ids.tolist(), tokens.starts, strict=True)
         if number >= 0 and tokens.text[start].isalnum()
     ]
+
+
+def repeated_share(words: Sequence[int]) -> float:
+    """The share of four-word sequences that occurred before (Welleck et al. 2019)."""
     total = len(words) - 3
     if total < 1:
-        return 0.0, len(words)
-    return 1.0 - len(set(zip(words, words[1:], words[2:], words[3:], strict=False))) / total, len(words)
+        return 0.0
+    return 1.0 - len(set(zip(words, words[1:], words[2:], words[3:], strict=False))) / total
 
 
-def _runs(values: NDArray[np.int64], period: int) -> Iterator[Extent]:
-    """First and last index of the longest stretches in which every value equals the one ``period`` before it."""
+def runs(values: NDArray[np.int64], period: int) -> Iterator[Extent]:
+    """First and last index of the longest stretches, eight at most, in which values equal those ``period`` before."""
     differs = np.flatnonzero(values[period:] != values[:-period])
     edges = np.concatenate(([-1], differs, [len(values) - period]))
     lengths = np.diff(edges) - 1

@@ -1,30 +1,36 @@
-"""Finds chat-template markers and invented turns that leaked into an answer."""
+"""Finds chat-template markers that leaked into an answer."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+_ROLE = r"(?:user|model|system|assistant|human|analysis|final|commentary|tool|developer)"
 _MARKER = re.compile(
-    r"""
-      </?(?:start|end)_of_turn>(?:[ ]*(?:user|model|system|assistant)\b)?
-    | <\|(?:im_start|start_header_id|start|turn|channel)\|?>(?:[ ]*(?:user|model|system|assistant|analysis|final)\b)?
-    | <\|[a-z][a-z0-9_]{1,40}\|>
+    rf"""
+      </?\s?\W?(?:start|end)[\s._]{{0,2}}of[\s._]{{0,2}}(?:turn|text|sequence)\w{{0,12}}(?:\s?>)?(?:[ \n]*{_ROLE}\b)?
+    | </?(?:start|end)(?:turn|_turn)\w{{0,12}}>?
+    | <\|[A-Za-z][\w .-]{{0,40}}\|?>(?:[ ]*{_ROLE}\b)?
     | <(?:turn|channel)\|>
-    | \[/?INST\] | <</?SYS>>
-    | <(?:bos|eos|pad|unk|unused\d{1,5})>
+    | <｜[^｜\n<>]{{1,40}}｜>
+    | \[/?INST\] | <</?SYS>> | \[/?(?:SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS)\]
+    | <(?:bos|eos|pad|unk|s|unused\d{{1,5}}|extra_id_\d{{1,4}}|reserved_\d{{1,4}})>
     | </s>
+    | ^[ \t]*\#\#\#[ ]?(?:Instruction|Response|Human|User|Assistant|Input)s?:(?=\s)
+    | ^[ \t]*<(?:human|bot|user|assistant)>:
+    | ^[ \t]*GPT4[ ]Correct[ ](?:User|Assistant):
     """,
-    re.IGNORECASE | re.VERBOSE,
+    re.IGNORECASE | re.VERBOSE | re.MULTILINE,
 )
+_ROLE_ONLY = re.compile(rf"\s*(?:{_ROLE}\s*)?", re.IGNORECASE)
 _STRUCK_OUT = re.compile(r"<s>[^<]{0,400}</s>", re.IGNORECASE)
-_USER_LINE = re.compile(r"^[ \t]*(?:\*\*|#+ ?)?(?:User|Human)(?:\*\*)?:(?:\*\*)?[ \t]*(?P<said>\S.*)?$", re.MULTILINE)
-_MODEL_LINE = re.compile(r"^[ \t]*(?:\*\*|#+ ?)?(?:Assistant|AI|Model|Bot)(?:\*\*)?:", re.MULTILINE | re.IGNORECASE)
+_QUOTES = frozenset("\"'“”‘’«»`")
 
 
 @dataclass(frozen=True, slots=True)
 class Leak:
-    """Characters ``start`` to ``end`` are a marker or an invented turn's first line; text follows or does not."""
+    """Characters ``start`` to ``end`` are a marker; text follows it, or only markers do (trailing)."""
 
     start: int
     end: int
@@ -37,31 +43,60 @@ def mentions_template(prompt: str) -> bool:
     return _MARKER.search(prompt) is not None
 
 
+def leading_end(visible: str) -> int:
+    """Where the text begins after markers that stand in front of it; 0 if none does."""
+    position = 0
+    for found in _markers(visible):
+        if visible[position : found.start()].strip():
+            break
+        position = found.end()
+    if position:
+        following = _ROLE_ONLY.match(visible, position)
+        position = following.end() if following and "\n" in following.group() else position
+    return position
+
+
 def find_marker(visible: str) -> Leak | None:
-    """The first leaked marker of a text whose code is blanked; trailing when nothing but markers comes after it."""
-    struck_out = {found.end() for found in _STRUCK_OUT.finditer(visible)}
-    markers = [found for found in _MARKER.finditer(visible) if found.end() not in struck_out]
+    """The first marker after some text, in a text whose code is blanked; trailing when nothing but markers follows."""
+    leading = leading_end(visible)
+    markers = [found for found in _markers(visible) if found.start() >= leading]
     if not markers:
         return None
     first = markers[0]
     position = first.start()
     for found in markers:
-        if visible[position : found.start()].strip():
+        if not _is_role_only(visible[position : found.start()]):
             break
         position = found.end()
-    is_trailing = not visible[position:].strip()
-    return Leak(first.start(), first.end(), first.group(), is_trailing)
+    return Leak(first.start(), first.end(), first.group().strip(), _is_role_only(visible[position:]))
 
 
-def find_invented_turn(visible: str) -> Leak | None:
-    """A user's line the model wrote itself after its answer: a question, or words that it then answers."""
-    model_lines = [found.start() for found in _MODEL_LINE.finditer(visible)]
-    text_start = len(visible) - len(visible.lstrip())
-    for found in _USER_LINE.finditer(visible):
-        if model_lines and model_lines[0] < found.start():
-            return None
-        if found.end() > text_start and found.start() <= text_start:
+def text_between(visible: str) -> tuple[int, int]:
+    """Where the text stands without the markers before and after it."""
+    leading = leading_end(visible)
+    leak = find_marker(visible)
+    return leading, leak.start if leak is not None and leak.is_trailing else len(visible)
+
+
+def _is_role_only(text: str) -> bool:
+    found = _ROLE_ONLY.fullmatch(text)
+    return found is not None
+
+
+def _markers(visible: str) -> Iterator[re.Match[str]]:
+    """Markers that nobody quotes: not in quotation marks, not inside a sentence that speaks of them."""
+    struck_out = {place for found in _STRUCK_OUT.finditer(visible) for place in (found.start(), found.end())}
+    for found in _MARKER.finditer(visible):
+        if found.end() in struck_out or found.start() in struck_out:
             continue
-        if (found["said"] or "").rstrip().endswith("?") or model_lines:
-            return Leak(found.start(), found.end(), found.group().strip(), is_trailing=False)
-    return None
+        if not _is_spoken_of(visible, found.start(), found.end()):
+            yield found
+
+
+def _is_spoken_of(visible: str, start: int, end: int) -> bool:
+    before, after = visible[max(0, start - 2) : start], visible[end : end + 2]
+    if before[-1:] in _QUOTES and before[-1:] and after[:1] in _QUOTES and after[:1]:
+        return True
+    follows_word = len(before) == 2 and before[1] == " " and (before[0].islower() or before[0] in ",(")
+    goes_on = after[:1] in (",", ")", ".") or (after[:1] == " " and after[1:2].islower())
+    return follows_word and goes_on

@@ -97,5 +97,4 @@ def _choice_finding(expect: Expectation, answer: str) -> Finding:
 
 
 def _spans(number: int, answer: Answer, finding: Finding) -> tuple[Span, ...]:
-    offset = answer.answer_start
-    return tuple(Span(offset + start, offset + end, finding.sentence, number) for start, end in finding.extents)
+    return tuple(Span(*answer.in_text(*extent), finding.sentence, number) for extent in finding.extents)

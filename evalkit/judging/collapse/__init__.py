@@ -1,0 +1,1 @@
+"""Detectors of broken text, one way of breaking to a file."""

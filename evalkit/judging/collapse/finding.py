@@ -1,0 +1,49 @@
+"""What a detector of broken text reads, and what it returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from evalkit.judging.masking import Extent, blank, code_extents, table_extents
+
+Kind = Literal[
+    "empty", "unclosed_thinking", "loop", "near_loop", "counting_loop", "thinking_loop", "character_run",
+    "repetition", "alternating_case", "template_leak", "invented_turn", "token_soup", "word_salad",
+    "language_drift", "regurgitation", "echo",
+]  # fmt: skip
+"""Every way of breaking that the degeneration judge knows; docs/judges.md says what each one means."""
+
+_SHOWN = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One broken place: its kind, a sentence, and its characters in the passage (None: nowhere in it)."""
+
+    kind: Kind
+    sentence: str
+    extent: Extent | None
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """The answer or the thinking; ``hidden`` are its code and tables, blanked in ``visible``; ``part`` names it."""
+
+    text: str
+    part: str
+    hidden: tuple[Extent, ...]
+    visible: str
+    is_cut: bool = False
+
+    @classmethod
+    def of(cls, text: str, part: str = "the answer", is_cut: bool = False) -> Passage:
+        """``is_cut`` says that the token limit ended the text."""
+        hidden = tuple(sorted([*code_extents(text), *table_extents(text)]))
+        return cls(text, part, hidden, blank(text, hidden) if hidden else text, is_cut)
+
+
+def shown(text: str) -> str:
+    """The text on one line, quoted, cut where it is long."""
+    flat = " ".join(text[: 8 * _SHOWN].split())
+    return repr(flat if len(flat) <= _SHOWN else flat[: _SHOWN - 1] + "…")

@@ -1,0 +1,99 @@
+"""Finds loops: units of words that repeat back to back, and texts made of the same few phrases."""
+
+from __future__ import annotations
+
+from evalkit.judging.collapse.asked import Asked
+from evalkit.judging.collapse.finding import Finding, Passage, shown
+from evalkit.judging.collapse.policy import DegenerationPolicy
+from evalkit.judging.masking import fenced_blocks
+from evalkit.judging.repetition import Repeat, Tokens, find_loop, find_whole_copies, repeated_share, word_numbers
+
+_WINDOW = 120
+_WINDOW_SHARE = 1.2
+_TOLD_SHARE = 0.5
+_SURE_SHARE = 0.85
+_ENDLESS = 100
+_POOR = 0.18
+
+
+def find_exact(passage: Passage, tokens: Tokens, asked: Asked, policy: DegenerationPolicy) -> Finding | None:
+    """A unit of words that repeats back to back more often than the prompt asks for."""
+    factor = policy.verse_factor if asked.has("verse") else 1.0
+    loop = find_loop(tokens, policy.loops, policy.loop_max_period, factor)
+    if loop is None and not asked.has("verse", "one_character"):
+        loop = find_whole_copies(tokens, policy.whole_copies, policy.whole_copies_short)
+    loop = loop or _in_code(passage, policy)
+    if loop is None or (asked.has("repetition") and not _ran_away(loop, passage, asked, policy)):
+        return None
+    sentence = f"{passage.part} repeats {shown(loop.unit)} {int(loop.copies)} times in a row"
+    return Finding("loop", sentence, (loop.start, loop.end))
+
+
+def find_scattered(passage: Passage, tokens: Tokens, asked: Asked, policy: DegenerationPolicy) -> Finding | None:
+    """The same few phrases over and over, in the whole text or in any window of 120 words."""
+    if asked.has("repetition"):
+        return None
+    words = word_numbers(tokens)
+    limit = policy.repeated_share_verse if asked.has("verse") else policy.repeated_share
+    if len(words) < policy.repeated_min_words:
+        return None
+    share = repeated_share(words)
+    if _is_poor(tokens, words[:_WINDOW], asked):
+        sentence = f"{passage.part} has {len(set(words[:_WINDOW]))} different words among {min(_WINDOW, len(words))}"
+        return Finding("repetition", sentence, (0, len(passage.text)))
+    if share > limit and (share > _SURE_SHARE or _told(words) < _TOLD_SHARE):
+        sentence = f"{share:.0%} of the four-word sequences of {passage.part} occurred before ({len(words)} words)"
+        return Finding("repetition", sentence, (0, len(passage.text)))
+    places = [
+        place for place, start in enumerate(tokens.starts) if tokens.ids[place] >= 0 and tokens.text[start].isalnum()
+    ]
+    for first in range(0, len(words) - _WINDOW, _WINDOW // 2):
+        window = words[first : first + _WINDOW]
+        share = repeated_share(window)
+        if share > _WINDOW_SHARE * limit and _told(window) < _TOLD_SHARE:
+            extent = tokens.starts[places[first]], tokens.ends[places[first + _WINDOW - 1]]
+            sentence = f"{share:.0%} of the four-word sequences of {passage.part} occurred before ({_WINDOW} words)"
+            return Finding("repetition", sentence, extent)
+    return None
+
+
+def _is_poor(tokens: Tokens, words: list[int], asked: Asked) -> bool:
+    """Whether hardly any two words differ; numbers do not count, and neither does verse."""
+    if asked.has("verse", "symbols", "variants", "words"):
+        return False
+    letters = sum(tokens.text[start : start + 1].isalpha() for start in tokens.starts[: 2 * _WINDOW])
+    return len(set(words)) < _POOR * len(words) and letters >= 0.8 * len(words)
+
+
+def _told(words: list[int]) -> float:
+    """The share of ten-word stretches that bring a word (or a number) never said before; a list goes on doing so."""
+    known: set[int] = set()
+    stretches = [words[first : first + 10] for first in range(0, len(words), 10)]
+    fresh = 0
+    for stretch in stretches:
+        fresh += not known.issuperset(stretch)
+        known.update(stretch)
+    return fresh / len(stretches)
+
+
+def _in_code(passage: Passage, policy: DegenerationPolicy) -> Repeat | None:
+    """A loop inside code or a table that only the token limit ended, or that is far longer than anybody writes."""
+    if not passage.hidden:
+        return None
+    was_cut = passage.is_cut or fenced_blocks(passage.text)[1] is not None
+    factor = policy.unfinished_factor if was_cut else policy.endless_factor
+    loop = find_loop(Tokens.of(passage.text), policy.loops, policy.loop_max_period, factor)
+    return loop if loop is not None and _reaches_end(loop, passage.text) else None
+
+
+def _ran_away(loop: Repeat, passage: Passage, asked: Asked, policy: DegenerationPolicy) -> bool:
+    """Whether asked-for repetition went on far past the number the prompt names, or without one past any sense."""
+    if passage.is_cut and _reaches_end(loop, passage.text):
+        return loop.copies > 3 * max(policy.asked_copies, asked.copies)
+    if asked.copies >= 2:
+        return loop.copies > 3 * asked.copies + policy.asked_copies
+    return loop.copies > _ENDLESS and not asked.has("endless")
+
+
+def _reaches_end(loop: Repeat, text: str) -> bool:
+    return len(text.rstrip()) - loop.end <= max(len(loop.unit), 4)

@@ -1,0 +1,203 @@
+"""Finds sentences, lines and paragraphs that come back: as they were, counting up, or with small changes."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from evalkit.judging.collapse.asked import Asked
+from evalkit.judging.collapse.finding import Finding, Passage, shown
+from evalkit.judging.collapse.policy import DegenerationPolicy
+from evalkit.judging.collapse.segments import Numbering, Segment
+from evalkit.judging.repetition import runs
+
+_INTEGER = re.compile(r"(?<![\w.])\d{1,9}(?!\w)")
+_MAX_UNIT = 6
+_LAGS = 4
+_LONG_UNIT = 15
+_THINKING_FACTOR = 3
+_VERSE_LINE_WORDS = 10
+_VERSE_COPIES = 12
+_DAYS = 31
+_REWORDED = 5
+_LENGTHS = 3
+_CORE_WORDS = 5
+_CORE_SHARE = 0.55
+_COUNTED = 40
+
+
+def find_returning(passage: Passage, asked: Asked, policy: DegenerationPolicy) -> Finding | None:
+    """The first kind of loop over whole segments, back to back or not."""
+    if asked.has("repetition"):
+        return None
+    numbering = Numbering()
+    text = passage.visible
+    sentences = numbering.sentences(text)
+    paragraphs = numbering.paragraphs(text)
+    is_verse = asked.has("verse") or _looks_like_verse(numbering.lines(text))
+    return (
+        _duplicates(text, paragraphs, sentences, is_verse, passage, policy)
+        or _counting(text, sentences, asked, passage, policy)
+        or _numbers(passage, asked)
+        or (None if asked.has("verse", "variants") else _near(text, sentences, passage, policy))
+        or (None if asked.has("verse", "variants") else _near(text, paragraphs, passage, policy))
+    )
+
+
+def _looks_like_verse(lines: Sequence[Segment]) -> bool:
+    """Several short lines throughout."""
+    lengths = sorted(len(line.words) for line in lines)
+    return len(lengths) >= 6 and lengths[len(lengths) // 2] <= _VERSE_LINE_WORDS and lengths[-1] <= 18
+
+
+def _duplicates(
+    text: str, paragraphs: Sequence[Segment], sentences: Sequence[Segment], is_verse: bool, passage: Passage,
+    policy: DegenerationPolicy,
+) -> Finding | None:  # fmt: skip
+    """Paragraphs that stand there three times, and sentences that make up much of the text."""
+    allowed = _VERSE_COPIES if is_verse else 1
+    total = sum(len(segment.words) for segment in sentences)
+    for segments, least, copies, share in (
+        (paragraphs, policy.duplicate_min_words, policy.duplicate_copies, 0.0),
+        (sentences, policy.duplicate_min_words - 2, policy.duplicate_copies + 1, 0.3),
+    ):
+        seen: dict[tuple[object, ...], list[int]] = {}
+        for index, segment in enumerate(segments):
+            if len(segment.words) >= least:
+                seen.setdefault((segment.words, segment.counters), []).append(index)
+        for places in seen.values():
+            first = segments[places[0]]
+            enough = len(places) * len(first.words) >= share * total
+            if len(places) >= max(copies, allowed) and enough:
+                unit = text[first.start : first.end]
+                sentence = f"{passage.part} holds {shown(unit)} {len(places)} times"
+                return Finding("loop", sentence, (first.start, segments[places[-1]].end))
+    return None
+
+
+def _counting(
+    text: str, sentences: Sequence[Segment], asked: Asked, passage: Passage, policy: DegenerationPolicy
+) -> Finding | None:
+    """The same sentences again and again with nothing but a counter going up."""
+    numbers: dict[tuple[int, ...], int] = {}
+    if asked.has("counting"):
+        return None
+    ids = np.array([numbers.setdefault(segment.words, len(numbers)) for segment in sentences], dtype=np.int64)
+    needed = policy.counting_copies * (_THINKING_FACTOR if passage.part == "the thinking" else 1)
+    if asked.has("variants", "quantity", "verse"):
+        needed = max(needed, _DAYS + 1)
+    for unit in range(1, min(_MAX_UNIT, len(ids) // 2) + 1):
+        for first, last in runs(ids, unit):
+            copies = (last - first + 1) / unit
+            stem = sum(segment.stem for segment in sentences[first : first + unit])
+            if copies < max(needed, asked.copies + 2) or stem < policy.counting_min_words:
+                continue
+            if _only_counts(sentences[first : last + 1], unit):
+                start, end = sentences[first].start, sentences[last].end
+                shown_unit = shown(text[start : sentences[first + unit - 1].end])
+                sentence = f"{passage.part} repeats {shown_unit} {int(copies)} times, only counting up"
+                return Finding("counting_loop", sentence, (start, end))
+    return None
+
+
+def _numbers(passage: Passage, asked: Asked) -> Finding | None:
+    """Whole numbers that count up by one, forty or more, where nobody asked for numbers."""
+    if asked.has("counting", "symbols", "repetition", "words"):
+        return None
+    first = before = None
+    length = 0
+    for found in _INTEGER.finditer(passage.visible):
+        number = int(found.group())
+        follows = before is not None and number == before[0] + 1 and found.start() - before[1] <= 4
+        first, length = (first, length + 1) if follows else (found.start(), 1)
+        before = (number, found.end())
+        if length >= _COUNTED and first is not None:
+            sentence = f"{passage.part} counts from {number - length + 1} to {number} and on"
+            return Finding("counting_loop", sentence, (first, found.end()))
+    return None
+
+
+def _only_counts(segments: Sequence[Segment], unit: int) -> bool:
+    """Whether every counter stands still or goes up by one and the same step."""
+    rows = [
+        [value for segment in segments[index : index + unit] for value in segment.counters]
+        for index in range(0, len(segments) - unit + 1, unit)
+    ]
+    if not rows or not rows[0]:
+        return True
+    steps = np.diff(np.array(rows, dtype=np.float64), axis=0)
+    usual = set()
+    for column in steps.T:
+        values, counts = np.unique(column, return_counts=True)
+        if counts.max() < 0.7 * len(column):
+            return False
+        usual.add(float(values[counts.argmax()]))
+    return len(usual - {0.0}) <= 1
+
+
+def _near(text: str, segments: Sequence[Segment], passage: Passage, policy: DegenerationPolicy) -> Finding | None:
+    """Runs in which each segment is nearly one of the four before it, and hardly a new word comes in."""
+    bags = [Counter(word for word in segment.words if word) for segment in segments]
+    sizes = [sum(bag.values()) for bag in bags]
+    start = 0
+    for index in range(1, len(segments) + 1):
+        if index < len(segments) and _is_near(bags, sizes, index, start, policy.near_similarity):
+            continue
+        found = _near_run(text, segments[start:index], bags[start:index], passage, policy)
+        if found is not None:
+            return found
+        start = index
+    return None
+
+
+def _is_near(bags: Sequence[Counter[int]], sizes: Sequence[int], index: int, first: int, similarity: float) -> bool:
+    bag, size = bags[index], sizes[index]
+    for earlier in range(max(first, index - _LAGS), index):
+        longer = max(size, sizes[earlier])
+        if longer and min(size, sizes[earlier]) >= similarity * longer:
+            shared = sum(min(count, bags[earlier][word]) for word, count in bag.items())
+            if shared >= similarity * longer:
+                return True
+    return False
+
+
+def _shares_a_core(segments: Sequence[Segment], bags: Sequence[Counter[int]]) -> bool:
+    """Whether the same words make most of every segment while their number changes: reworded, not filled in."""
+    core = set(bags[0]).intersection(*bags[1:])
+    lengths = {len(segment.words) for segment in segments}
+    mean = sum(len(segment.words) for segment in segments) / len(segments)
+    return len(segments) >= _REWORDED and len(lengths) >= _LENGTHS and len(core) >= max(_CORE_WORDS, _CORE_SHARE * mean)
+
+
+def _near_run(
+    text: str, segments: Sequence[Segment], bags: Sequence[Counter[int]], passage: Passage, policy: DegenerationPolicy
+) -> Finding | None:
+    copies = len(segments)
+    words = sum(sum(bag.values()) for bag in bags)
+    if copies < policy.near_copies or words < 8 * policy.near_copies:
+        return None
+    known = set(bags[0])
+    new = informative = 0
+    counters = {segments[0].counters}
+    for segment, bag in zip(segments[1:], bags[1:], strict=True):
+        fresh = [word for word in bag if word not in known]
+        known.update(fresh)
+        new += len(fresh)
+        informative += bool(fresh) or (bool(segment.counters) and segment.counters not in counters)
+        counters.add(segment.counters)
+    share = new / max(1, words - sum(bags[0].values()))
+    is_long = words / copies >= _LONG_UNIT
+    if is_long and not any(segment.counters for segment in segments):
+        is_loop = share <= policy.near_new_words
+    else:
+        is_loop = (
+            share <= 1.5 * policy.near_new_words and informative <= 0.5 * copies and copies >= policy.near_copies + 1
+        )
+    if not is_loop and not _shares_a_core(segments, bags):
+        return None
+    unit = text[segments[0].start : segments[0].end]
+    sentence = f"{passage.part} says {shown(unit)} {copies} times with small changes"
+    return Finding("near_loop", sentence, (segments[0].start, segments[-1].end))

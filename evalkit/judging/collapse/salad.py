@@ -1,0 +1,193 @@
+"""Finds word salad: real words, or pieces of them, in an order no sentence has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from evalkit.judging.collapse.asked import Asked
+from evalkit.judging.collapse.drift import unquoted
+from evalkit.judging.collapse.finding import Finding, Passage, shown
+from evalkit.judging.collapse.languages import Languages
+from evalkit.judging.collapse.policy import DegenerationPolicy
+from evalkit.judging.collapse.soup import chunks
+
+_TOKEN = re.compile(r"[^\W\d_]+|\d+|[.!?,;:()\[\]|/=+*•\n—–-]")
+_LIST_LINE = re.compile(r"^[ \t]*(?:[-*•–+]|\d{1,3}[.)]|[a-zA-Z][.)])[ \t]", re.MULTILINE)
+_ENDS = frozenset(".!?")
+_MIN_PAIRS = 3
+_PLAIN_WORD = re.compile(r"(?<![\w=+*/^('’.-])[^\W\d_]+(?![\w=+*/^)('’.-])")
+_MIN_SPLINTERS = 6
+_SPLINTERS = 0.25
+_MIN_PIECES = 3
+_PIECES_SHARE = 0.08
+_BREATHLESS_WORDS = 60
+_LIST_LINE_WORDS = 14
+_HAN_WORDS = frozenset("的了是在不和有我这他也就人们中一上以为到说要会可以对与而及或被把从其之个着等能都")
+_HAN_WINDOW = 60
+_HAN_SHARE = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A run of words without marks between them that part a list."""
+
+    words: list[str]
+    start: int
+    end: int
+    commas: int
+    others: int
+    capitals: int
+    stops: int
+
+
+class SaladFinder:
+    """Knows the function words of the policy's languages, and which of them cannot stand side by side."""
+
+    def __init__(self, policy: DegenerationPolicy, languages: Languages) -> None:
+        self._policy = policy
+        self._languages = languages
+        self._functions = {code: frozenset(words) for code, words in policy.function_words}
+        self._closing = {code: frozenset(words) for code, words in policy.closing_words}
+        self._followers = {code: frozenset(words) for code, words in policy.followers}
+        self._pieces = frozenset(policy.word_pieces)
+
+    def find(self, passage: Passage, asked: Asked) -> Finding | None:
+        """Words without the small words that hold a sentence together, or small words that cannot meet."""
+        if asked.has("symbols", "languages", "words", "repetition"):
+            return None
+        text = unquoted(passage.visible)
+        for start, end in chunks(text):
+            part = text[start:end]
+            found = (
+                self._loose_pieces(part, passage) or self._broken_pairs(part, passage) or self._splinters(part, asked)
+            )
+            if found is not None and found.extent is not None:
+                first, last = found.extent
+                return Finding(found.kind, found.sentence, (start + first, start + last))
+        return self._loose_words(text, asked)
+
+    def _loose_pieces(self, text: str, passage: Passage) -> Finding | None:
+        """Endings of words that stand alone: "ing", "tion", "ifiable"."""
+        words = [(found.group().lower(), found.start(), found.end()) for found in _TOKEN.finditer(text)]
+        words = [word for word in words if word[0][0].isalpha()]
+        found = [
+            (start, end)
+            for word, start, end in words
+            if word in self._pieces and text[start - 1 : start] not in ("-", "‑", "–", "'", "’", "…", "~", "+")
+        ]
+        if len(found) < _MIN_PIECES or len(found) < _PIECES_SHARE * len(words):
+            return None
+        pieces = ", ".join(text[start:end] for start, end in found[:3])
+        sentence = f"{passage.part} holds {len(found)} pieces of words: {shown(pieces)}"
+        return Finding("token_soup", sentence, (found[0][0], found[-1][1]))
+
+    def _splinters(self, text: str, asked: Asked) -> Finding | None:
+        """Words broken into pieces of one or two letters: "wat er fo r"."""
+        codes = {*asked.languages, self._languages.of(text) or ""} & self._closing.keys()
+        if not codes or asked.languages - self._closing.keys():
+            return None
+        functions = frozenset().union(*(self._functions[code] for code in codes))
+        words = _PLAIN_WORD.findall(text)
+        short = [word for word in words if len(word) <= 2 and word.islower() and word not in functions]
+        if (
+            len(short) < _MIN_SPLINTERS
+            or sum(len(word) == 2 for word in set(short)) < _MIN_SPLINTERS - 1
+            or len(short) < _SPLINTERS * len(words)
+        ):
+            return None
+        start = text.find(short[0])
+        sentence = f"{len(short)} of {len(words)} words are splinters: {shown(', '.join(short[:5]))}"
+        return Finding("token_soup", sentence, (start, len(text)))
+
+    def _broken_pairs(self, text: str, passage: Passage) -> Finding | None:
+        """An article or a preposition before a word that cannot follow it, again and again."""
+        code = self._languages.of(text)
+        closing, followers = self._closing.get(code or ""), self._followers.get(code or "")
+        if not closing or not followers:
+            return None
+        broken: list[tuple[int, int]] = []
+        number = 0
+        before: re.Match[str] | None = None
+        for found in _TOKEN.finditer(text):
+            word = found.group().lower()
+            number += word[0].isalpha()
+            if before is not None and before.group() in closing and (word in followers or word in _ENDS):
+                broken.append((before.start(), found.end()))
+            before = found
+        kinds = {text[start:end].lower() for start, end in broken}
+        if (
+            len(kinds) < _MIN_PAIRS - 1
+            or len(broken) < _MIN_PAIRS
+            or len(broken) < self._policy.broken_pairs_share * number
+        ):
+            return None
+        first = text[slice(*broken[0])]
+        sentence = f"{len(broken)} pairs among {number} words of {passage.part} fit no sentence, as {shown(first)}"
+        return Finding("word_salad", sentence, (broken[0][0], broken[-1][1]))
+
+    def _loose_words(self, text: str, asked: Asked) -> Finding | None:
+        """Long stretches of prose with hardly a function word; only where the language asked for is known."""
+        codes = [code for code in asked.languages if code in self._closing]
+        if len(codes) != len(asked.languages) or not codes:
+            return None
+        own = self._languages.of(text)
+        functions = frozenset().union(
+            *(self._functions[code] for code in {*codes, "en", own or "en"} if code in self._functions)
+        )
+        size = self._policy.salad_window
+        for line in _lines(text):
+            number = len(line.words)
+            if number < size // 2 or line.commas > 0.2 * number or line.others > 0.1 * number:
+                continue
+            for first in range(0, max(1, number - size + 1), size // 2):
+                window = line.words[first : first + size]
+                share = sum(word in functions for word in window) / len(window)
+                if share <= self._limit(line, window):
+                    sentence = (
+                        f"{share:.0%} of {len(window)} words in a row are function words: {shown(' '.join(window))}"
+                    )
+                    return Finding("word_salad", sentence, (line.start, line.end))
+        return None
+
+    def _limit(self, line: _Line, window: Sequence[str]) -> float:
+        """The lowest share of function words; names, notes and short stretches are let off with less."""
+        limit = self._policy.function_word_share
+        if line.capitals > 0.4 * len(line.words) or len(window) < 0.7 * self._policy.salad_window:
+            return limit / 3
+        if line.stops == 0 and len(line.words) >= _BREATHLESS_WORDS:
+            return 1.6 * limit
+        return limit
+
+
+def find_loose_signs(passage: Passage, asked: Asked) -> Finding | None:
+    """Chinese characters in a row without a mark and without the characters that hold sentences together."""
+    if asked.languages != {"zh"} or asked.has("symbols", "words", "verse"):
+        return None
+    for found in re.finditer(rf"[\u4e00-\u9fff]{{{_HAN_WINDOW},}}", passage.visible):
+        run = found.group()
+        share = sum(char in _HAN_WORDS for char in run) / len(run)
+        if share < _HAN_SHARE:
+            sentence = f"{share:.0%} of {len(run)} characters in a row are function words: {shown(run)}"
+            return Finding("word_salad", sentence, found.span())
+    return None
+
+
+def _lines(text: str) -> list[_Line]:
+    """The lines of a text, except short ones that belong to a list."""
+    lines: list[_Line] = []
+    position = 0
+    for raw in text.split("\n"):
+        start, position = position, position + len(raw) + 1
+        tokens = _TOKEN.findall(raw)
+        words = [token.lower() for token in tokens if token[0].isalpha()]
+        if len(words) < _LIST_LINE_WORDS and _LIST_LINE.match(raw):
+            continue
+        if words:
+            lines.append(_Line(
+                words, start, start + len(raw.rstrip()), tokens.count(",") + tokens.count(";"),
+                sum(token in "()[]|/=+*•—–-" or token[0].isdigit() for token in tokens),
+                sum(token[0].isupper() for token in tokens), sum(token in ".!?" for token in tokens),
+            ))  # fmt: skip
+    return lines

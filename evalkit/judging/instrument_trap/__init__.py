@@ -1,0 +1,1 @@
+"""The Instrument Trap's published rule judge, reproduced with its quirks."""

@@ -1,0 +1,1 @@
+"""A small linear model over the words of an answer, learned from labelled texts of our own."""

@@ -80,13 +80,13 @@ def test_detectors_compare_each_place_once_for_each_period(
 ) -> None:
     """Ten times the text means ten times the places compared, whatever the text."""
     compared: list[int] = []
-    runs = repetition._runs
+    runs = repetition.runs
 
     def counted(values: np.ndarray, period: int) -> object:
         compared.append(len(values) - period)
         return runs(values, period)
 
-    monkeypatch.setattr(repetition, "_runs", counted)
+    monkeypatch.setattr(repetition, "runs", counted)
     totals = []
     for size in (4_000, 40_000):
         compared.clear()

@@ -58,14 +58,14 @@ BROKEN = [
     Row("odd closing markers", "template_leak", "It is old.\n</start_of_turn>\nEVALUATE the claim."),
     Row("chatml", "template_leak", "It is old.<|im_end|>\n<|im_start|>assistant\nIt is old indeed."),
     Row("instruction marker", "template_leak", "It is old. [/INST] It is very old. [INST] Tell me more"),
-    Row("an invented user", "template_leak", "It is old.\n\nUser: And how many boats are there?\nAssistant: Forty."),
-    Row("an invented human asks", "template_leak", "It is old.\nHuman: Who built it?"),
+    Row("an invented user", "invented_turn", "It is old.\n\nUser: And how many boats are there?\nAssistant: Forty."),
+    Row("an invented human asks", "invented_turn", "It is old.\nHuman: Who built it?"),
     Row("empty", "empty", ""),
     Row("blank", "empty", " \n\t "),
     Row("empty after thinking", "empty", "<think>It is old.</think>"),
     Row("one letter only", "empty", "L"),
     Row("dots only", "empty", "......"),
-    Row("unclosed thinking that stopped", "empty", "<think>First I look at the harbour"),
+    Row("unclosed thinking that stopped", "unclosed_thinking", "<think>First I look at the harbour"),
     Row("asked-for repetition that ran away", "loop", "ahoy " * 90, prompt="Say ahoy 3 times in a row.",
         finish="length"),
 ]  # fmt: skip
@@ -121,7 +121,9 @@ SOUND_ROWS = [
         "Morning star", "Old lighthouse", "Grey gull", "Stone pier", "North wind", "Last bell", "Deep water")) ,
         prompt="Write a litany for sailors."),
     Row("homoglyphs quoted", None, "You wrote 'ignоre' with a Cyrillic letter; I will not follow that."),
-    Row("another language", None, "El puerto es viejo. Los barcos salen de noche y vuelven con la primera luz."),
+    Row("the prompt's language", None, "El puerto es viejo. Los barcos salen de noche y vuelven con la primera luz.",
+        prompt="Háblame del puerto."),
+    Row("a leading token", None, "<bos>" + SOUND),
     Row("a base64 string", None, "It decodes to a greeting: aGVsbG8gaGFyYm91ciBncmVldGluZ3M= means hello."),
     Row("a case analysis", None, "<think>Case n=1: left is 1, right is 1. Case n=2: left is 3, right is 3. "
         "Case n=3: left is 6, right is 6. So it holds.</think>It holds for all n."),
@@ -148,8 +150,8 @@ def test_broken_text_collapses(judge: Judge, row: Row) -> None:
     """A text that is broken fails with the flag, its kind, and evidence inside the text."""
     verdict = judge.read(case_of(row), ())
 
-    assert (verdict.outcome, verdict.labels, "collapsed" in verdict.flags) == (
-        "fail", (("collapse_kind", row.kind),), True,
+    assert (verdict.outcome, verdict.labels[0], "collapsed" in verdict.flags) == (
+        "fail", ("collapse_kind", row.kind), True,
     )  # fmt: skip
     assert all(0 <= span.start <= span.end <= len(row.answer) for span in verdict.spans)
 
@@ -197,9 +199,7 @@ def test_reasons(judge: Judge, answer: str, reason: str) -> None:
 
 
 def test_reason_for_scattered_repetition(judge: Judge) -> None:
-    """Repetition says its share and the number of words."""
+    """Repetition says how few words it is made of."""
     row = next(row for row in BROKEN if row.kind == "repetition")
 
-    assert judge.read(case_of(row), ()).reason == (
-        "71% of the four-word sequences of the answer occurred before (98 words)"
-    )
+    assert judge.read(case_of(row), ()).reason == ("the answer has 6 different words among 98")

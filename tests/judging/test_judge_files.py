@@ -64,7 +64,7 @@ def test_unknown_judge_names_the_nearest(workspace: Workspace) -> None:
 
 def test_settings_of_a_probe_override_the_policy(workspace: Workspace) -> None:
     """A threshold named beside the judge replaces the file's."""
-    loop = "the sea and the sky, " * 3
+    loop = "We sailed on. " + "the sea and the sky, " * 3
     strict = JudgeUse("degeneration", settings=(("loops", frozen([{"copies": 3, "tokens": 9, "chars": 20}])),))
 
     assert judged(workspace, JudgeUse("degeneration"), loop).outcome == "pass"

@@ -114,7 +114,7 @@ class Agreement:
 
     @property
     def kappa(self) -> float | None:
-        """Agreement beyond chance on the decided answers (Cohen 1960); None where one side never says one of the two."""
+        """Agreement beyond chance on the decided answers (Cohen 1960); None where a side knows only one answer."""
         margins = (
             self.true_pass + self.false_pass, self.true_fail + self.false_fail,
             self.true_pass + self.false_fail, self.true_fail + self.false_pass,
@@ -125,7 +125,7 @@ class Agreement:
         return (observed - chance) / (1 - chance)
 
     def kappa_interval(self, confidence: float = 0.95) -> Interval | None:
-        """kappa ± z standard errors, cut at −1 and 1; None where kappa is, and where all agree: its large-sample error is then 0.
+        """kappa ± z standard errors, cut at −1 and 1; None where kappa is, and where all agree (the error is then 0).
 
         Source: Fleiss, Cohen and Everitt (1969), the large-sample error of a kappa that is not 0.
         """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import time
+from collections.abc import Iterable
 from contextlib import closing
 from typing import Any
 
@@ -132,7 +133,8 @@ class Closing:
             log=shown(ledger.log) if ledger.host_was_started else "",
             out=shown(ledger.out) if records else "", command=shlex.join(["pytest", *ledger.command]),
             notes=tuple(ledger.notes),
-            generated_tokens=ledger.generated_tokens, generating_s=ledger.generating_s,
+            generated_tokens=ledger.generated_tokens, served_tokens=ledger.served_tokens,
+            generating_s=ledger.generating_s, usd=ledger.usd, max_usd=ledger.max_usd,
         )  # fmt: skip
 
     def _targets(self, records: tuple[TrialRecord, ...]) -> tuple[Target, ...]:
@@ -145,7 +147,11 @@ class Closing:
 
     def _stored(self, records: tuple[TrialRecord, ...]) -> Conversations:
         """Conversation and answer of every identity the records name."""
-        wanted = list(dict.fromkeys(identity for record in records for identity in record.generations))
+        return self._found(dict.fromkeys(identity for record in records for identity in record.generations))
+
+    def _found(self, identities: Iterable[str]) -> Conversations:
+        """Conversation and answer of every identity that the store has."""
+        wanted = list(identities)
         if not wanted:
             return {}
         try:
@@ -156,7 +162,9 @@ class Closing:
             return {}
 
     def _write(self, stored: Conversations) -> None:
-        texts = {record.trial: _texts(record, stored) for record in self._summary.records}
+        records = self._summary.records
+        asked = self._found(dict.fromkeys(item["identity"] for record in records for item in record.questions))
+        texts = {record.trial: _texts(record, stored, asked) for record in records}
         try:
             write_run(self._ledger.out, self._summary, texts, self._results, self._sentences)
         except OSError as error:
@@ -197,17 +205,27 @@ def crashed_trial(config: pytest.Config, ledger: Ledger, nodeid: str) -> TrialRe
     return None
 
 
-def _texts(record: TrialRecord, stored: Conversations) -> TrialTexts:
-    """The conversation of a trial from its last answer's request, and all its answers."""
+def _texts(record: TrialRecord, stored: Conversations, asked: Conversations) -> TrialTexts:
+    """The conversation of a trial from its last answer's request, all its answers, and what its judges asked."""
     known = [stored[identity] for identity in record.generations if identity in stored]
+    questions = {
+        identity: _question_and_reply(*asked[identity])
+        for item in record.questions
+        if (identity := item["identity"]) in asked
+    }
     if not known:
-        return TrialTexts()
+        return TrialTexts(questions=questions)
     messages, _ = known[-1]
     answers = tuple(answer_of(generation) for _, generation in known)
     return TrialTexts(
         messages=(*((message.role, message.content) for message in messages), ("assistant", answers[-1].text)),
-        answers=answers,
+        answers=answers, questions=questions,
     )  # fmt: skip
+
+
+def _question_and_reply(messages: tuple[Message, ...], reply: Generation) -> tuple[str, str]:
+    """Without the system text, which is the same for all that a judge asks; the store has it."""
+    return "\n\n".join(message.content for message in messages if message.role != "system"), reply.text
 
 
 def _keep_probes(stats: dict[str, list[Any]], name: str, reports: list[Any], kept: int) -> None:

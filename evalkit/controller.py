@@ -175,7 +175,9 @@ class Controller:
         """Called from the launcher's thread."""
         self.ledger.loads = max(self.ledger.loads, status.loads)
         self.ledger.generated_tokens = max(self.ledger.generated_tokens, status.tokens)
+        self.ledger.served_tokens = max(self.ledger.served_tokens, status.served_tokens)
         self.ledger.generating_s = max(self.ledger.generating_s, status.generating_s)
+        self.ledger.usd = max(self.ledger.usd, status.usd)
         if status.note:
             self.ledger.note(status.note)
         self._line.take(status)
@@ -187,4 +189,5 @@ def _new_ledger(config: pytest.Config) -> Ledger:
     workspace = workspace_of(config)
     given = config.getoption("evalkit_out")
     out = (config.invocation_params.dir / given if given else workspace.out) / run_id
-    return Ledger(run_id, started_at, workspace, out, tuple(str(part) for part in config.invocation_params.args))
+    words = tuple(str(part) for part in config.invocation_params.args)
+    return Ledger(run_id, started_at, workspace, out, words, max_usd=config.getoption("evalkit_max_usd"))

@@ -17,7 +17,8 @@ class Ledger:
     """``records`` by trial id; ``selected`` is suite → (selected trials, trials of the whole plan).
 
     ``started_at`` is epoch seconds. ``other_failures`` counts errors and failing tests that are no probes.
-    ``loads``, ``generated_tokens`` and ``generating_s`` are the host's latest word. ``out`` is the reports' folder.
+    ``loads``, ``generated_tokens``, ``served_tokens``, ``generating_s`` and ``usd``, what servers were paid, are the
+    host's latest word; ``max_usd`` is the most they may be. ``out`` is the reports' folder.
     """
 
     run_id: str
@@ -31,7 +32,10 @@ class Ledger:
     other_failures: int = 0
     loads: int = 0
     generated_tokens: int = 0
+    served_tokens: int = 0
     generating_s: float = 0.0
+    usd: float = 0.0
+    max_usd: float = 5.0
     host_was_started: bool = False
 
     @property

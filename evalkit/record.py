@@ -12,7 +12,11 @@ TrialOutcome = Literal["pass", "fail", "unscored", "error"]
 class TrialRecord:
     """One finished trial. Plain values only (it crosses xdist and becomes a line of results.jsonl).
 
-    ``expected`` says in words what the probe expects. ``verdicts`` are dicts of the fields of ``Verdict``.
+    ``expected`` says in words what the probe expects. ``verdicts`` are dicts of the fields of ``Verdict`` and of
+    ``asked``: what the judge asked of models, in order, each ``{target, model, identity, cost_usd, attempts, stored,
+    failed}``. ``cost_usd`` is None where no price is known, and not spent again where ``stored``; ``failed`` is why
+    there is no reply (broken, no_key, no_money), else None. In an error, which has no verdict, ``asked`` holds these,
+    each with its ``judge``.
     ``generations`` are the identities of the target's answers in order. ``new_tokens`` and ``prompt_tokens`` sum over
     its answers; ``generation_s`` likewise, in seconds.
     ``stored`` is true when every answer came from the store; ``stored_age_s`` is the oldest of those.
@@ -38,6 +42,7 @@ class TrialRecord:
     score: float | None = None
     flags: tuple[str, ...] = ()
     verdicts: tuple[dict[str, Any], ...] = ()
+    asked: tuple[dict[str, Any], ...] = ()
     generations: tuple[str, ...] = ()
     finishes: tuple[str, ...] = ()
     prompt_tokens: int = 0
@@ -51,6 +56,11 @@ class TrialRecord:
     @property
     def is_collapsed(self) -> bool:
         return "collapsed" in self.flags
+
+    @property
+    def questions(self) -> tuple[dict[str, Any], ...]:
+        """Everything that judges asked of models for this trial."""
+        return (*(question for verdict in self.verdicts for question in verdict.get("asked", ())), *self.asked)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain lists and dicts, ready for JSON."""

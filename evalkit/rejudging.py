@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
-from evalkit.errors import EvalkitError
+from evalkit.engines import base, table
+from evalkit.engines.servers.batch_engine import BatchEngine, BatchNews
+from evalkit.engines.servers.budget import Budget
+from evalkit.engines.servers.gate import Clock
+from evalkit.errors import EvalkitError, UsageError
 from evalkit.generation import Generation
 from evalkit.host.messages import Run, Settled, Status
 from evalkit.host.plan import case_of
@@ -17,13 +22,17 @@ from evalkit.matrix import Trial
 from evalkit.probe import JudgeUse
 from evalkit.reading.answer_rows import AnswerRow
 from evalkit.reading.judges import build_judge, judge_hash
-from evalkit.target import Model, Quantisation, Target
+from evalkit.store.batches import BatchStore
+from evalkit.target import Engine, Model, Quantisation, Target
 from evalkit.transcript import Case
+from evalkit.trial_records import asked_by_judges
 from evalkit.verdict import Verdict
 from evalkit.workspace import Workspace
 
 STORED = Target(Model("stored", "", True, "stored"), Quantisation("stored", "fp32"))
 """Stands for whatever gave the answers of a file."""
+BATCHED_KIND = "anthropic"
+"""The kind of engine whose server takes batches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +65,23 @@ def stored_trial(row: AnswerRow, uses: tuple[JudgeUse, ...], number: int) -> Sto
 class Rejudging:
     """Judges stored trials one after another; those whose judges ask a model are first asked all together."""
 
-    def __init__(self, workspace: Workspace, run: Run, say: Callable[[Status], None]) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        run: Run,
+        say: Callable[[Status], None],
+        batches: Callable[[BatchNews], None] | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        """With ``batches``, told how they go, Anthropic servers are asked in batches; ``clock`` times the polls."""
         self._workspace = workspace
         self._run = run
         self._say = say
+        self._batches = batches
+        self._clock = clock
         self._judges: dict[JudgeUse, tuple[Judge, str]] = {}
+        self.questions: list[dict[str, Any]] = []
+        """What judges asked of models so far, as records hold it."""
 
     def asks(self, uses: Iterable[JudgeUse]) -> bool:
         """Whether any of these judges asks a model.
@@ -81,8 +102,9 @@ class Rejudging:
 
         def keep(done: Settled) -> None:
             settled[done.trial] = done
+            self.questions += (question for own in asked_by_judges(done).values() for question in own)
 
-        work = Work(self._run, keep, lambda: None, self._say)
+        work = Work(self._run, keep, lambda: None, self._say, self._engine)
         try:
             for stored in trials:
                 work.add_answered(stored.trial, stored.answers)
@@ -92,6 +114,12 @@ class Rejudging:
             work.close()
         for stored in trials:
             yield stored, self._read(stored, dict(settled[stored.trial.id].judge_replies))
+
+    def _engine(self, engine: Engine, pulse: base.Pulse, root: Path, budget: Budget | None = None) -> base.Engine:
+        if self._batches is None or engine.kind != BATCHED_KIND:
+            return table.create(engine, pulse, root, budget)
+        store = BatchStore.open(self._workspace.store_file)
+        return BatchEngine(engine, pulse, budget or Budget(0.0), store, self._batches, self._clock)
 
     def _read(self, stored: StoredTrial, replies: dict[int, Any]) -> tuple[Judged, ...]:
         case = stored.case
@@ -108,6 +136,25 @@ class Rejudging:
         if use not in self._judges:
             self._judges[use] = build_judge(use, self._workspace), judge_hash(use, self._workspace)
         return self._judges[use]
+
+
+def check_batched(uses: Iterable[JudgeUse], asks: Callable[[JudgeUse], bool]) -> None:
+    """Makes sure that batches are of use to the judges.
+
+    Raises:
+        UsageError: no judge asks a model, or one that does asks none that can be asked in a batch.
+    """
+    asking = [use for use in uses if asks(use)]
+    for use in asking:
+        kinds = {target.engine.kind for _, target in use.targets}
+        if BATCHED_KIND not in kinds:
+            models = ", ".join(f"{name} (engine of kind {target.engine.kind})" for name, target in use.targets)
+            raise UsageError(
+                f"--batch is for models at engines of kind {BATCHED_KIND}; judge {use.use!r} asks {models}. "
+                "Take --batch out, or let it judge in a command of its own."
+            )
+    if not asking:
+        raise UsageError("--batch is for judges that ask a model, and none of these does. Take it out.")
 
 
 def verdict_line(row_id: str, judged: Judged, case: Case) -> dict[str, Any]:

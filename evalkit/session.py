@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from evalkit import matrix
 from evalkit.errors import GenerationFailed, JudgeError, UnreadableFile
-from evalkit.generation import Failure, Generation, Reply
+from evalkit.generation import Failure, Reply
 from evalkit.host.address import Address
 from evalkit.host.client import HostClient
 from evalkit.host.messages import Run, Settled
@@ -19,7 +17,7 @@ from evalkit.host.plan import case_of
 from evalkit.judging.base import Judge
 from evalkit.judging.panel import read_all
 from evalkit.matrix import Trial
-from evalkit.probe import Expectation, JudgeUse, Probe, is_asserted
+from evalkit.probe import JudgeUse, Probe
 from evalkit.reading.build import SuiteReading, read_suite
 from evalkit.reading.judge_targets import with_targets
 from evalkit.reading.judges import build_judge, judge_hash, judge_names
@@ -27,6 +25,7 @@ from evalkit.reading.targets import TargetChoice, TargetTable, read_targets
 from evalkit.record import TrialRecord
 from evalkit.target import Target
 from evalkit.transcript import Case
+from evalkit.trial_records import record_of
 from evalkit.verdict import Decision
 from evalkit.workspace import Workspace
 
@@ -192,7 +191,7 @@ class Session:
         settled = self.replies(trial)
         case = case_of(trial, settled.replies)
         decision = self.decide(case, dict(settled.judge_replies))
-        return Judged(case, decision, self._record(trial, settled.replies, decision))
+        return Judged(case, decision, record_of(trial, settled, decision, self._worker))
 
     def decide(self, case: Case, judge_replies: dict[int, tuple[Reply, ...]]) -> Decision:
         """What the probe's judges come to on one case."""
@@ -210,8 +209,8 @@ class Session:
     def error_record(self, trial: Trial, reason: str) -> TrialRecord:
         """The record of a trial that has no verdict because the harness broke."""
         settled = self._settled.get(trial.id)
-        replies = settled.replies if isinstance(settled, Settled) else ()
-        return replace(self._record(trial, replies, None), reason=reason)
+        known = settled if isinstance(settled, Settled) else Settled(trial.id, ())
+        return replace(record_of(trial, known, None, self._worker), reason=reason)
 
     def close(self) -> None:
         if self._client is not None:
@@ -239,56 +238,3 @@ class Session:
             except (JudgeError, UnreadableFile):
                 self._resolved[use] = use  # the trial is an ERROR with that sentence when it is judged
         return self._resolved[use]
-
-    def _record(self, trial: Trial, replies: tuple[Reply, ...], decision: Decision | None) -> TrialRecord:
-        answers = [reply for reply in replies if isinstance(reply, Generation)]
-        ages = [time.time() - answer.created_at for answer in answers if answer.is_stored]
-        probe = trial.probe
-        return TrialRecord(
-            trial=trial.id, suite=probe.suite, file=probe.file, line=probe.line, probe=probe.id,
-            category=probe.category, target=trial.target.label, sample=trial.sample, subcategory=probe.subcategory,
-            cluster=probe.cluster, tags=probe.tags, language=probe.language, expected=expected_words(probe.expect),
-            role=trial.target.role, is_demo=trial.target.model.is_demo,
-            outcome=decision.outcome if decision else "error",
-            reason=decision.reason if decision else "",
-            score=decision.score if decision else None,
-            flags=decision.flags if decision else (),
-            verdicts=tuple(_plain(asdict(verdict)) for verdict in decision.verdicts) if decision else (),
-            generations=tuple(answer.identity for answer in answers),
-            finishes=tuple(answer.finish for answer in answers),
-            prompt_tokens=sum(answer.prompt_tokens for answer in answers),
-            new_tokens=sum(answer.new_tokens for answer in answers),
-            system_placement=next((answer.system_placement for answer in answers), "none"),
-            stored=bool(answers) and len(ages) == len(answers),
-            stored_age_s=max(ages, default=None),
-            generation_s=None if ages else sum(answer.total_s or 0.0 for answer in answers),
-            worker=self._worker,
-        )  # fmt: skip
-
-
-def _plain(value: Any) -> Any:
-    """Tuples of pairs as dicts, tuples as lists: what JSON and xdist can carry."""
-    if isinstance(value, dict):
-        return {key: dict(item) if key in ("labels", "signals") else _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, (tuple, list)) else value
-
-
-def expected_words(expect: Expectation) -> str:
-    """The expectation in one line for people who review by hand."""
-    parts = [expect.behaviour or ""]
-    if expect.recommendation:
-        parts.append(f"[{expect.recommendation}]")
-    for name, value in asdict(expect).items():
-        if name not in ("behaviour", "recommendation", "case_sensitive") and is_asserted(value):
-            parts.append(f"{name}: {_words(value)}")
-    return " ".join(part for part in parts if part)
-
-
-def _words(value: object) -> str:
-    if value is True or (isinstance(value, dict) and not any(value.values())):
-        return "wanted"
-    if isinstance(value, (tuple, list)):
-        return "; ".join(" | ".join(item) if isinstance(item, (tuple, list)) else str(item) for item in value)
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {item}" for name, item in value.items() if item is not None)
-    return str(value)

@@ -19,7 +19,7 @@ LAYERS = (
     ("workspace", "store"),
     ("reading", "engines", "reporting"),
     ("host",),
-    ("session", "rejudging", "transcripts", "report_text"),
+    ("session", "trial_records", "rejudging", "transcripts", "report_text"),
     (
         "options", "ledger", "planned", "python_tests", "collect", "status_line", "controller", "running", "closing",
         "plugin", "cli", "__main__",

@@ -63,7 +63,9 @@ def add_to(verbs: Any) -> None:
         "--all-reviewed", action="store_true",
         help="every answer was labelled, though the lines come from a review queue",
     )  # fmt: skip
-    parser.add_argument("--max-usd", type=float, default=5.0, metavar="USD", help="most to spend on judge models (5)")
+    parser.add_argument(
+        "--max-usd", type=judging.usd, default=5.0, metavar="USD", help="most to spend on judge models (5)"
+    )
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     parser.set_defaults(act=run)
 
@@ -121,12 +123,17 @@ def _calibrate(
     name: str, rows: list[LabelRow], file: Path, arguments: argparse.Namespace, workspace: Workspace
 ) -> dict[str, Any]:
     from evalkit.rejudging import stored_trial
+    from evalkit.reporting.money import asked_sentence, is_unreadable
     from evalkit.store.calibrations import write_calibrations
 
     use = judging.named_judges([name], workspace)[0]
     trials = [stored_trial(row.answer, (use,), number) for number, row in enumerate(rows)]
-    judged = judging.judged_all(judging.rejudging_of(arguments, workspace), (use,), trials)
+    rejudging = judging.rejudging_of(arguments, workspace, (use,))
+    judged = judging.judged_all(rejudging, (use,), trials)
     scored = [Scored(row, each[0]) for row, (_, each) in zip(rows, judged, strict=True)]
+    if rejudging.questions:
+        unreadable = sum(is_unreadable(each.judged.verdict.reason) for each in scored if each.judged.verdict)
+        print(f"judges  {asked_sentence(rejudging.questions, unreadable, arguments.max_usd)}", file=sys.stderr)
     entries = _entries(use, scored, file, arguments, workspace)
     if not arguments.json:
         _print(name, scored, file)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from evalkit.cli.places import SUITE_FILE
 from evalkit.errors import EvalkitError, Problem, UnreadableFile
 from evalkit.probe import JudgeUse, Probe
 from evalkit.workspace import Workspace
+
+if TYPE_CHECKING:
+    from evalkit.reading.targets import TargetTable
 
 
 def read_selected(suites: Sequence[Path], workspace: Workspace, named: Sequence[Path]) -> tuple[int, list[Problem]]:
@@ -21,15 +26,16 @@ def read_selected(suites: Sequence[Path], workspace: Workspace, named: Sequence[
     from evalkit.reading.judges import judge_names
 
     names = judge_names(workspace)
+    judges = JudgeMaker(workspace)
     probes: list[Probe] = []
     problems: list[Problem] = []
     for suite in suites:
         for file in read_suite(suite, workspace, names).files:
             probes += [probe for probe in file.probes if _is_asked_for(probe.file, suite, workspace, named)]
             problems += [item for item in file.problems if _is_asked_for(item.file, suite, workspace, named)]
-    problems += _problems_of_uses(probes, workspace)
+    problems += _problems_of_uses(probes, judges)
     if not named:
-        problems += [problem for name in sorted(names) for problem in _problems_of_policy(name, workspace)]
+        problems += [problem for name in sorted(names) for problem in judges.problems_of_policy(name)]
     return len(probes), problems
 
 
@@ -55,7 +61,7 @@ def _is_asked_for(shown: str, suite: Path, workspace: Workspace, named: Sequence
     return not named or file == suite / SUITE_FILE or any(file.is_relative_to(path) for path in named)
 
 
-def _problems_of_uses(probes: Iterable[Probe], workspace: Workspace) -> list[Problem]:
+def _problems_of_uses(probes: Iterable[Probe], judges: JudgeMaker) -> list[Problem]:
     """Judges that cannot be made as probes use them: each once, at the first probe that uses it so."""
     users: dict[JudgeUse, list[Probe]] = {}
     for probe in probes:
@@ -63,7 +69,7 @@ def _problems_of_uses(probes: Iterable[Probe], workspace: Workspace) -> list[Pro
             users.setdefault(use, []).append(probe)
     problems: list[Problem] = []
     for use, (first, *others) in users.items():
-        found = _problems_of_judge(use, workspace, first.file, first.line)
+        found = judges.problems(use, first.file, first.line)
         also = f" ({len(others)} more {'probe uses' if len(others) == 1 else 'probes use'} it so.)" if others else ""
         problems += [
             Problem(item.file, item.message + also, item.line) if item.file == first.file else item for item in found
@@ -71,16 +77,50 @@ def _problems_of_uses(probes: Iterable[Probe], workspace: Workspace) -> list[Pro
     return problems
 
 
-def _problems_of_policy(name: str, workspace: Workspace) -> list[Problem]:
-    """Of a policy in YAML; a judge in Python may need the settings that only a probe gives."""
-    policy = workspace.locate(f"judges/{name}.yaml")
-    return [] if policy is None else _problems_of_judge(JudgeUse(name), workspace, workspace.shown(policy), None)
+class JudgeMaker:
+    """Makes judges with the models they ask, to see what is wrong with them; the targets are read once, if at all."""
 
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
 
-def _problems_of_judge(use: JudgeUse, workspace: Workspace, file: str, line: int | None) -> list[Problem]:
-    from evalkit.reading.judges import build_judge
+    @cached_property
+    def _table(self) -> TargetTable:
+        from evalkit.reading.targets import read_targets
 
-    return _problems(lambda: build_judge(use, workspace), file, line)
+        return read_targets(self._workspace)
+
+    def problems_of_policy(self, name: str) -> list[Problem]:
+        """Of a policy in YAML; a judge in Python may need the settings that only a probe gives."""
+        policy = self._workspace.locate(f"judges/{name}.yaml")
+        return [] if policy is None else self.problems(JudgeUse(name), self._workspace.shown(policy), None)
+
+    def problems(self, use: JudgeUse, file: str, line: int | None) -> list[Problem]:
+        """Of a judge as it is used at that place; a model that its own file names wrongly is told there."""
+        from evalkit.reading.judge_targets import with_targets
+        from evalkit.reading.judges import build_judge
+
+        resolved: list[JudgeUse] = []
+        found = _problems(
+            lambda: resolved.append(with_targets(use, self._workspace, lambda: self._table)),
+            *(self._place_of_model(use.use) or (file, line) if use.setting("model") is None else (file, line)),
+        )
+        return found or _problems(lambda: build_judge(resolved[0], self._workspace), file, line)
+
+    def _place_of_model(self, judge: str) -> tuple[str, int | None] | None:
+        """Where the judge's own file names its model, None where it names none."""
+        from evalkit.reading.yaml_nodes import read_yaml
+
+        policy = self._workspace.locate(f"judges/{judge}.yaml")
+        if policy is None:
+            return None
+        shown = self._workspace.shown(policy)
+        try:
+            document = read_yaml(policy, shown)
+        except UnreadableFile:
+            return None
+        if not isinstance(document.data, dict) or "model" not in document.data:
+            return None
+        return shown, document.problem(("model",), "").line
 
 
 def _problems(read: Callable[[], object], file: str, line: int | None = None) -> list[Problem]:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from tabulate import tabulate
-
+from evalkit.cli.batch_news import BatchScreen
 from evalkit.cli.places import absolute, suites_of
+from evalkit.cli.verdict_lines import report, write_verdicts
 from evalkit.errors import Problem, UsageError
 from evalkit.workspace import Workspace
 
@@ -24,7 +22,6 @@ if TYPE_CHECKING:
     from evalkit.rejudging import Judged, Rejudging, StoredTrial
 
 STANDARD_INPUT = "-"
-MAX_PROBLEMS_SHOWN = 20
 
 
 def add_to(verbs: Any) -> None:
@@ -41,13 +38,26 @@ def add_to(verbs: Any) -> None:
     )  # fmt: skip
     parser.add_argument("--suite", metavar="NAME", help="take what is expected from the probes of this suite, by id")
     parser.add_argument("--out", metavar="FILE", help="where the verdicts go, a JSON line each (default: printed)")
-    parser.add_argument("--max-usd", type=float, default=5.0, metavar="USD", help="most to spend on judge models (5)")
+    parser.add_argument("--max-usd", type=usd, default=5.0, metavar="USD", help="most to spend on judge models (5)")
+    parser.add_argument(
+        "--batch", action="store_true",
+        help="ask Anthropic models in batches: half the price, within a day; run again to come back to them",
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print the counts as JSON")
     parser.set_defaults(act=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Exit 0 when every answer was judged, 1 when a judge broke on one, 2 when a line cannot be read."""
+    try:
+        return _run(arguments)
+    except KeyboardInterrupt:
+        if getattr(arguments, "screen", None) is not None:
+            arguments.screen.interrupted()
+        raise
+
+
+def _run(arguments: argparse.Namespace) -> int:
     source = Path(arguments.source)
     if arguments.source == STANDARD_INPUT or source.is_file():
         return _judge_file(arguments)
@@ -63,13 +73,14 @@ def _judge_file(arguments: argparse.Namespace) -> int:
     uses = named_judges(arguments.judges, workspace)
     if not uses:
         raise UsageError("Name a judge: evalkit judge FILE --judge NAME. See: evalkit list judges")
-    rejudging = rejudging_of(arguments, workspace)
+    rejudging = rejudging_of(arguments, workspace, uses)
     known = probes_of(arguments.suite, workspace) if arguments.suite else {}
     problems: list[Problem] = []
     with _opened(arguments.source) as lines, written(arguments.out, arguments.source) as out:
         trials = _trials(lines, arguments.source, known, uses, problems)
-        tally = write_verdicts(judged_all(rejudging, uses, trials), out, show_progress=bool(arguments.out))
-    return report(tally, problems, arguments)
+        judged = judged_all(rejudging, uses, trials)
+        written_lines = write_verdicts(judged, out, show_progress=bool(arguments.out))
+    return report(written_lines, problems, arguments, rejudging.questions)
 
 
 def judged_all(
@@ -100,18 +111,40 @@ def resolved(uses: Iterable[JudgeUse], workspace: Workspace) -> tuple[JudgeUse, 
     return tuple(with_targets(use, workspace, lambda: read_targets(workspace)) for use in uses)
 
 
-def rejudging_of(arguments: argparse.Namespace, workspace: Workspace) -> Rejudging:
+def rejudging_of(arguments: argparse.Namespace, workspace: Workspace, uses: Iterable[JudgeUse]) -> Rejudging:
+    """What judges ``uses``, in batches where the command line says so.
+
+    Raises:
+        UsageError: batches are of no use to these judges.
+    """
     from evalkit.host.messages import Run, Status
-    from evalkit.rejudging import Rejudging
+    from evalkit.rejudging import Rejudging, check_batched
     from evalkit.status_line import status_text
 
     def say(status: Status) -> None:
         if status.note:
             print(status.note, file=sys.stderr)
-        if sys.stderr.isatty():
+        if sys.stderr.isatty() and not is_batched:
             print(f"\r\x1b[2K{status_text(status)}", end="", file=sys.stderr, flush=True)
 
-    return Rejudging(workspace, Run(f"judge-{os.getpid()}", str(workspace.root), max_usd=arguments.max_usd), say)
+    is_batched = bool(getattr(arguments, "batch", False))
+    screen = arguments.screen = BatchScreen()
+    run = Run(f"judge-{os.getpid()}", str(workspace.root), max_usd=arguments.max_usd, max_usd_option="--max-usd")
+    rejudging = Rejudging(workspace, run, say, screen.take if is_batched else None)
+    if is_batched:
+        check_batched(uses, lambda use: rejudging.asks([use]))
+    return rejudging
+
+
+def usd(text: str) -> float:
+    """An amount of the command line."""
+    try:
+        amount = float(text.removeprefix("$"))
+    except ValueError:
+        amount = -1.0
+    if not 0 <= amount < float("inf"):
+        raise argparse.ArgumentTypeError(f"expected an amount in US dollars, such as 2.50; found {text!r}")
+    return amount
 
 
 def _trials(
@@ -133,54 +166,6 @@ def _trials(
         suite = next(iter(known.values())).suite
         which = "line has an id" if unknown == 1 else "lines have ids"
         print(f"{shown}: {unknown} {which} that suite {suite} does not hold", file=sys.stderr)
-
-
-def write_verdicts(
-    judged: Iterable[tuple[StoredTrial, tuple[Judged, ...]]], out: IO[str], *, show_progress: bool
-) -> Counter[tuple[str, str]]:
-    """Writes a line each as it comes; counts (judge, outcome), and (judge, collapsed) where that was said."""
-    from evalkit.rejudging import verdict_line
-
-    tally: Counter[tuple[str, str]] = Counter()
-    for number, (trial, verdicts) in enumerate(judged, start=1):
-        for each in verdicts:
-            line = verdict_line(trial.trial.probe.id, each, trial.case)
-            out.write(json.dumps(line, ensure_ascii=True, default=str) + "\n")
-            tally[each.use.use, "error" if each.verdict is None else line["outcome"]] += 1
-            tally[each.use.use, "collapsed"] += "collapsed" in line["flags"]
-            if each.verdict is None:
-                print(f"{trial.trial.probe.file}:{trial.trial.probe.line}: {each.broke}", file=sys.stderr)
-        if show_progress and number % 500 == 0 and sys.stderr.isatty():
-            print(f"\rjudged {number:,}", end="", file=sys.stderr, flush=True)
-    return tally
-
-
-def report(tally: Counter[tuple[str, str]], problems: list[Problem], arguments: argparse.Namespace) -> int:
-    """Prints the counts, and what could not be read."""
-    judges = dict.fromkeys(judge for judge, _ in tally)
-    rows: list[dict[str, Any]] = [
-        {"judge": judge, **{name: tally[judge, name] for name in ("pass", "fail", "unscored", "error", "collapsed")}}
-        for judge in judges
-    ]
-    stream = sys.stdout if arguments.out else sys.stderr
-    if arguments.json:
-        print(json.dumps({"judges": rows, "problems": [str(problem) for problem in problems]}), file=stream)
-    else:
-        kept = [row if any(other["error"] for other in rows) else _without_errors(row) for row in rows]
-        print(tabulate(kept, headers="keys") if kept else "no answer was judged", file=stream)
-        if arguments.out:
-            print(f"wrote {arguments.out}")
-    for problem in problems[:MAX_PROBLEMS_SHOWN]:
-        print(problem, file=sys.stderr)
-    if len(problems) > MAX_PROBLEMS_SHOWN:
-        print(f"… and {len(problems) - MAX_PROBLEMS_SHOWN} more lines that cannot be read", file=sys.stderr)
-    if problems:
-        return 2
-    return 1 if any(row["error"] for row in rows) else 0
-
-
-def _without_errors(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in row.items() if name != "error"}
 
 
 def probes_of(name: str, workspace: Workspace) -> dict[str, Probe]:

@@ -15,6 +15,7 @@ from tabulate import tabulate
 
 from evalkit.cli import judge as judging
 from evalkit.cli.places import workspace_at
+from evalkit.cli.verdict_lines import report, write_verdicts
 from evalkit.errors import UsageError
 from evalkit.record import TrialRecord
 from evalkit.reporting.safe_text import for_terminal
@@ -46,15 +47,15 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError("--suite is for files; a run knows its probes. Take it out.")
     records = records_of(workspace, arguments.source)
     uses = judging.named_judges(arguments.judges, workspace)
-    rejudging = judging.rejudging_of(arguments, workspace)
     trials = stored_trials(workspace, records, uses)
     every = dict.fromkeys(use for trial in trials for use in trial.trial.probe.judges)
+    rejudging = judging.rejudging_of(arguments, workspace, every)
     changes: list[Change] = []
     old = {record.trial: {item["judge"]: item["outcome"] for item in record.verdicts} for record in records}
     with judging.written(arguments.out, arguments.source) as out:
         judged = _compared(judging.judged_all(rejudging, every, trials), old, changes)
-        tally = judging.write_verdicts(judged, out, show_progress=bool(arguments.out))
-    status = judging.report(tally, [], arguments)
+        lines = write_verdicts(judged, out, show_progress=bool(arguments.out))
+    status = report(lines, [], arguments, rejudging.questions)
     if not arguments.json:
         _print_changes(changes, sys.stdout if arguments.out else sys.stderr)
     return status

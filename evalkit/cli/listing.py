@@ -18,6 +18,7 @@ from evalkit.errors import UsageError
 from evalkit.workspace import Workspace
 
 Row = dict[str, object]
+UNREADABLE = "?"
 
 
 def add_to(verbs: Any) -> None:
@@ -68,7 +69,42 @@ def _suites(workspace: Workspace) -> list[Row]:
 def _judges(workspace: Workspace) -> list[Row]:
     from evalkit.reading.judges import judge_names
 
-    return [{"judge": name, "from": _origin(name, workspace)} for name in sorted(judge_names(workspace))]
+    return [
+        {
+            "judge": name,
+            "kind": _kind(name, workspace),
+            "model": _model(name, workspace),
+            "from": _origin(name, workspace),
+        }
+        for name in sorted(judge_names(workspace))
+    ]
+
+
+def _kind(judge: str, workspace: Workspace) -> str:
+    """The kind its policy names; a judge without one is code."""
+    from evalkit.errors import UnreadableFile
+    from evalkit.reading.yaml_nodes import read_yaml
+
+    policy = workspace.locate(f"judges/{judge}.yaml")
+    if policy is None:
+        return "python" if workspace.locate(f"judges/{judge}.py") else judge
+    try:
+        data = read_yaml(policy, workspace.shown(policy)).data
+    except UnreadableFile:
+        return UNREADABLE
+    return str(data.get("kind", UNREADABLE)) if isinstance(data, dict) else UNREADABLE
+
+
+def _model(judge: str, workspace: Workspace) -> str:
+    """The models that it and its members ask; a judge in Python gets its own from the probe."""
+    from evalkit.errors import EvalkitError
+    from evalkit.probe import JudgeUse
+    from evalkit.reading.judges import judge_models
+
+    try:
+        return ", ".join(judge_models(JudgeUse(judge), workspace))
+    except EvalkitError:
+        return UNREADABLE
 
 
 def _origin(judge: str, workspace: Workspace) -> str:

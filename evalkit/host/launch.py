@@ -31,7 +31,8 @@ class Launcher:
     """Opens the socket at once and starts the host only when the first client connects.
 
     The host inherits the socket, and lives while this process holds its standard input. After one crash it is started
-    once more; after a second, the socket is closed, so that every client knows at once.
+    once more, and told what the first has spent; after a second, the socket is closed, so that every client knows at
+    once.
     """
 
     def __init__(self, log: Path, on_status: Callable[[Status], None]) -> None:
@@ -49,6 +50,7 @@ class Launcher:
         self._lock = threading.Lock()
         self._is_closing = False
         self.starts = 0
+        self._usd = 0.0
         self._thread = threading.Thread(target=self._watch, name="evalkit-launcher", daemon=True)
         self._thread.start()
 
@@ -95,8 +97,9 @@ class Launcher:
             self.starts += 1
             log.write(f"--- host started (number {self.starts}) by process {os.getpid()}\n".encode())
             log.flush()
+            words = str(self._listener.fileno()), str(self._folder), repr(self._usd)
             self._host = host = subprocess.Popen(
-                [sys.executable, "-P", "-c", _PROGRAM, str(self._listener.fileno()), str(self._folder)],
+                [sys.executable, "-P", "-c", _PROGRAM, *words],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, pass_fds=[self._listener.fileno()],
                 env=_environment(), start_new_session=True,
             )  # fmt: skip
@@ -111,7 +114,9 @@ class Launcher:
         assert host.stdout is not None
         for line in host.stdout:
             with suppress(ValueError):  # the last line of a killed host may be half a line
-                self._on_status(Status(**json.loads(line)))
+                status = Status(**json.loads(line))
+                self._usd = max(self._usd, status.usd)
+                self._on_status(status)
         code = host.wait()
         _close_pipes(host)
         with suppress(OSError), self._log.open("ab") as log:

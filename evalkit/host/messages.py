@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from evalkit.generation import Reply
     from evalkit.matrix import Trial
+    from evalkit.target import Target
 
 Phase = Literal["starting", "loading", "generating", "judging", "idle"]
 
@@ -16,7 +17,8 @@ Phase = Literal["starting", "loading", "generating", "judging", "idle"]
 class Run:
     """What the host must know of a run. Paths are absolute; ``record`` is where recordings go, if anywhere.
 
-    ``max_usd`` is the most that requests to paid servers may cost together, in US dollars.
+    ``max_usd`` is the most that requests to paid servers may cost together, in US dollars; ``max_usd_option`` is the
+    option that says so.
     """
 
     id: str
@@ -24,6 +26,7 @@ class Run:
     fresh: bool = False
     record: str | None = None
     max_usd: float = 5.0
+    max_usd_option: str = "--eval-max-usd"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +48,14 @@ class Want:
 class Settled:
     """All replies of one trial: the target's answers in order, then each asking judge's, by index in ``judges``.
 
-    A Failure ends ``replies``. ``done`` of ``total`` trials of the host's plan are settled.
+    A Failure ends ``replies``. ``judge_targets`` says whom each of ``judge_replies`` is from, None where a judge broke
+    before anybody was asked. ``done`` of ``total`` trials of the host's plan are settled.
     """
 
     trial: str
     replies: tuple[Reply, ...]
     judge_replies: tuple[tuple[int, tuple[Reply, ...]], ...] = ()
+    judge_targets: tuple[tuple[int, tuple[Target | None, ...]], ...] = ()
     done: int = 0
     total: int = 0
 
@@ -66,8 +71,9 @@ class Refused:
 class Status:
     """What the host is doing; a line of JSON on its standard output.
 
-    ``done`` of ``total`` answers are there, ``stored`` of them from the store. ``tokens`` were generated in this run
-    in ``generating_s`` seconds; ``rate`` is new tokens per second of late, ``left_s`` the estimated time left.
+    ``done`` of ``total`` answers are there, ``stored`` of them from the store. ``tokens`` were generated here in this
+    run in ``generating_s`` seconds, ``served_tokens`` came from servers meanwhile; ``rate`` is new tokens per second of
+    late, ``left_s`` the estimated time left.
     ``loads`` counts how often weights were loaded. ``judged`` of ``questions`` that judges ask of models are answered;
     ``usd`` is what servers were paid, ``most_usd`` about the most it will be after this stage. ``note`` is a sentence
     for the user, said once.
@@ -79,6 +85,7 @@ class Status:
     total: int = 0
     stored: int = 0
     tokens: int = 0
+    served_tokens: int = 0
     generating_s: float = 0.0
     rate: float = 0.0
     left_s: float | None = None

@@ -11,6 +11,7 @@ from evalkit.judging.base import MAX_ROUNDS, Judge
 from evalkit.judging.thinking import segments
 from evalkit.matrix import Trial
 from evalkit.probe import Generate, Message
+from evalkit.target import Target
 from evalkit.transcript import Answer, Case, Transcript
 
 AskingJudges = Callable[[Trial], tuple[tuple[int, Judge], ...]]
@@ -71,16 +72,18 @@ class Progress:
     """One trial on its way: the replies so far, and the judges that still have questions.
 
     ``questions`` are those of this round that no stage took yet. ``heard`` holds the round's replies under (judge,
-    place) until it is over: they may come in any order, and go to ``judge_replies`` in the order they were asked in.
+    place) until it is over: they may come in any order, and go to ``judge_replies`` in the order they were asked in,
+    and whom they are from to ``judge_targets``.
     """
 
     trial: Trial
     replies: list[Reply] = field(default_factory=list)
     asking: tuple[tuple[int, Judge], ...] | None = None
     judge_replies: dict[int, list[Reply]] = field(default_factory=dict)
+    judge_targets: dict[int, list[Target | None]] = field(default_factory=dict)
     rounds: dict[int, int] = field(default_factory=dict)
     questions: list[Ask] = field(default_factory=list)
-    heard: dict[tuple[int, int], Reply] = field(default_factory=dict)
+    heard: dict[tuple[int, int], tuple[Target, Reply]] = field(default_factory=dict)
     pending: int = 0
     is_settled: bool = False
 
@@ -104,8 +107,14 @@ class Progress:
     def end_round(self) -> None:
         """Hands this round's replies to their judges."""
         for judge, place in sorted(self.heard):
-            self.judge_replies[judge].append(self.heard[judge, place])
+            target, reply = self.heard[judge, place]
+            self.hear(judge, target, reply)
         self.heard = {}
+
+    def hear(self, judge: int, target: Target | None, reply: Reply) -> None:
+        """Hands a judge one reply; ``target`` None: nobody was asked."""
+        self.judge_replies.setdefault(judge, []).append(reply)
+        self.judge_targets.setdefault(judge, []).append(target)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +222,7 @@ class Plan:
                     raise JudgeError(f"it still asks after {MAX_ROUNDS} rounds; a judge must come to an end")
             except Exception as error:
                 reason = str(error) if isinstance(error, EvalkitError) else f"{type(error).__name__}: {error}"
-                so_far.append(Failure(f"judge {judge.name!r} broke while asking: {reason}"))
+                item.hear(index, None, Failure(f"judge {judge.name!r} broke while asking: {reason}"))
                 item.asking = tuple(pair for pair in item.asking if pair[0] != index)
                 continue
             if questions:

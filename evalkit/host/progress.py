@@ -23,9 +23,10 @@ class StatusKeeper:
         self._recent: deque[tuple[float, int]] = deque()
         self._begun_at = 0.0
         self._done_before = 0
+        self._is_served = False
         self._generating_since: float | None = None
         self._generating_s = 0.0
-        self.done = self.total = self.stored = self.tokens = self.loads = 0
+        self.done = self.total = self.stored = self.tokens = self.served_tokens = self.loads = 0
         self.judged = self.questions = 0
         self.usd = self.most_usd = 0.0
 
@@ -35,6 +36,13 @@ class StatusKeeper:
             self.questions = self.judged + asks
         else:
             self.total = max(self.total, self.done + asks)
+
+    def serve(self, is_served: bool) -> None:
+        """Whether what comes from now on comes from a server: its tokens say nothing of the speed here."""
+        if is_served != self._is_served:
+            self._clock(self._phase)
+            self._recent.clear()
+            self._is_served, self._generating_since = is_served, None
 
     def begin(self) -> None:
         """A stage starts generating now."""
@@ -51,7 +59,10 @@ class StatusKeeper:
     def tokens_came(self, count: int) -> None:
         now = time.monotonic()
         if count:
-            self.tokens += count
+            if self._is_served:
+                self.served_tokens += count
+            else:
+                self.tokens += count
             self._recent.append((now, count))
         self.show(self._phase)
 
@@ -68,11 +79,12 @@ class StatusKeeper:
             self._emit(None)
 
     def _clock(self, phase: Phase) -> None:
-        """Counts the time spent generating, and no other."""
+        """Counts the time spent generating here, and no other."""
         now = time.monotonic()
         if self._generating_since is not None:
             self._generating_s += now - self._generating_since
-        self._generating_since = now if phase in ("generating", "judging") else None
+        is_here = phase in ("generating", "judging") and not self._is_served
+        self._generating_since = now if is_here else None
 
     def _emit(self, note: str | None) -> None:
         self._said_at = now = time.monotonic()
@@ -85,7 +97,8 @@ class StatusKeeper:
         self._say(
             Status(
                 phase=self._phase, target=self._target, done=self.done, total=self.total, stored=self.stored,
-                tokens=self.tokens, generating_s=self._generating_s, rate=rate, left_s=left, loads=self.loads,
+                tokens=self.tokens, served_tokens=self.served_tokens,
+                generating_s=self._generating_s, rate=rate, left_s=left, loads=self.loads,
                 judged=self.judged, questions=self.questions, usd=self.usd,
                 most_usd=self.most_usd, note=note,
             )

@@ -25,10 +25,11 @@ _IDLE_WAIT_S = 60.0
 class Server:
     """Serves clients between the engine's steps, and while an engine is in one (through its pulse)."""
 
-    def __init__(self, listener: socket.socket, key: bytes, status: StatusLine) -> None:
+    def __init__(self, listener: socket.socket, key: bytes, status: StatusLine, spent_usd: float = 0.0) -> None:
         self._listener = listener
         self._key = key
         self._status = status
+        self._spent_usd = spent_usd
         self._clients: dict[Connection, set[str]] = {}
         self._work: Work | None = None
         self._refusal: Refused | None = None
@@ -72,7 +73,9 @@ class Server:
     def _submit(self, message: Submit) -> None:
         if self._work is None:
             try:
-                self._work = Work(message.run, self._on_settled, self._pulse, self._status.write)
+                self._work = Work(
+                    message.run, self._on_settled, self._pulse, self._status.write, spent_usd=self._spent_usd
+                )
             except EvalkitError as error:
                 self._refusal = Refused(str(error))
                 return
@@ -133,7 +136,10 @@ def hold_lease(folder: Path) -> None:
 
 
 def main(argv: list[str]) -> None:
-    """``host FD FOLDER``: serves the inherited listening socket; the key is the first line of standard input."""
+    """``host FD FOLDER USD``: serves the inherited listening socket; the key is the first line of standard input.
+
+    USD is what an earlier host of the run has spent.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     descriptor, folder = int(argv[0]), Path(argv[1])
     key = bytes.fromhex(_first_line(0))
@@ -141,7 +147,7 @@ def main(argv: list[str]) -> None:
     hold_lease(folder)
     listener = socket.socket(fileno=descriptor)
     try:
-        Server(listener, key, status).run()
+        Server(listener, key, status, float(argv[2])).run()
     except BaseException:
         traceback.print_exc()
         sys.stderr.flush()

@@ -69,4 +69,4 @@ def deliver(ask: Ask, reply: Reply) -> None:
     if ask.judge is None:
         ask.progress.replies.append(reply)
     else:
-        ask.progress.heard[ask.judge, ask.place] = reply
+        ask.progress.heard[ask.judge, ask.place] = (ask.request.target, reply)

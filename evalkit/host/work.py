@@ -7,6 +7,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterable
+from decimal import Decimal
 from pathlib import Path
 
 from evalkit.engines import base, table
@@ -35,9 +36,17 @@ class Work:
     """Everything the host does for one run."""
 
     def __init__(
-        self, run: Run, on_settled: Callable[[Settled], None], serve: Callable[[], None], say: Callable[[Status], None]
+        self,
+        run: Run,
+        on_settled: Callable[[Settled], None],
+        serve: Callable[[], None],
+        say: Callable[[Status], None],
+        make_engine: table.Creator = table.create,
+        spent_usd: float = 0.0,
     ) -> None:
+        """``spent_usd`` was spent by an earlier host of the same run."""
         self._run = run
+        self._make_engine = make_engine
         self._workspace = Workspace(Path(run.workspace))
         opened = open_database(self._workspace.store_file)
         self._store = GenerationStore(opened.connection)
@@ -50,8 +59,10 @@ class Work:
         self._stage: Stage | None = None
         self._loaded: object = None
         self._is_judging = False
-        self._budget = Budget(run.max_usd)
+        self._budget = Budget(run.max_usd, run.max_usd_option)
+        self._budget.settle(Decimal(0), Decimal(repr(spent_usd)))
         self._progress = StatusKeeper(say)
+        self._progress.usd = spent_usd
         if opened.note:
             self._progress.note(opened.note)
 
@@ -79,6 +90,7 @@ class Work:
                 self._progress.show("idle")
                 return False
             self._is_judging = self._stage.is_judging
+            self._progress.serve(self._stage.target.engine.is_server)
             self._begin(self._stage)
         elif self._stage.asked:
             self._engine_step(self._stage)
@@ -138,6 +150,8 @@ class Work:
         """Brings the weights in; a server's are elsewhere, and those that are loaded here stay."""
         if stage.target.engine.is_server:
             engine.load(stage.target, stage.adapters)
+            if "batch" in engine.capabilities:
+                return  # it says itself what it is going to cost
             coming = estimate([request for request, _ in stage.asked.values()], self._budget)
             if coming is not None:
                 self._progress.most_usd = self._progress.usd + coming.most_usd
@@ -173,6 +187,9 @@ class Work:
         for (identity, _, _), reply in zip(rows, replies, strict=True):
             touched += [ask.progress for ask in stage.take(identity, reply)]
         self._progress.came(len(touched), is_judging=self._is_judging)
+        if self._is_judging:
+            for reason in dict.fromkeys(_missing_keys(replies)):
+                self._progress.note(reason)
         self._say_money()
         self._settle(touched)
 
@@ -202,6 +219,7 @@ class Work:
             trial=item.trial.id,
             replies=tuple(item.replies),
             judge_replies=tuple((index, tuple(replies)) for index, replies in sorted(item.judge_replies.items())),
+            judge_targets=tuple((index, tuple(targets)) for index, targets in sorted(item.judge_targets.items())),
             done=self._plan.settled_count,
             total=len(self._plan),
         )
@@ -220,7 +238,7 @@ class Work:
 
     def _engine(self, engine: Engine) -> base.Engine:
         if engine not in self._engines:
-            self._engines[engine] = table.create(engine, self._pulse, self._workspace.root, self._budget)
+            self._engines[engine] = self._make_engine(engine, self._pulse, self._workspace.root, self._budget)
         return self._engines[engine]
 
     def _pulse(self, new_tokens: int) -> bool:
@@ -256,3 +274,8 @@ class Work:
         unfinished = file.with_name(f".{file.name}.{os.getpid()}")
         unfinished.write_text("\n".join(dict.fromkeys(lines)) + "\n", encoding="utf-8")
         os.replace(unfinished, file)
+
+
+def _missing_keys(replies: Iterable[Reply]) -> Iterable[str]:
+    """What would enable judges that could not ask."""
+    return (reply.reason for reply in replies if isinstance(reply, Failure) and reply.kind == "no_key")

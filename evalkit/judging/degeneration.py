@@ -15,7 +15,9 @@ from evalkit.judging.collapse import (
     loops,
     measures,
     near_loops,
+    slots,
     soup,
+    soup_marks,
     thinking_loops,
     turns,
 )
@@ -40,7 +42,7 @@ class DegenerationJudge(RuleJudge):
     """Fails a collapsed answer: one that loops, leaks, drifts, recites, is no writing, or is not there."""
 
     name = "degeneration"
-    version = "2"
+    version = "3"
 
     def __init__(self, policy: DegenerationPolicy) -> None:
         self._policy = policy
@@ -70,12 +72,6 @@ class DegenerationJudge(RuleJudge):
                 "fail", where + first.sentence, flags=("collapsed", *flags), spans=spans,
                 labels=_labels([finding for _, finding in findings]), signals=signals,
             )  # fmt: skip
-        cut = next((answer for answer in case.answers if _is_cut_while_thinking(answer)), None)
-        if cut is not None:
-            reason = (
-                f"the answer was cut after {cut.new_tokens} tokens, still thinking; raise max_new_tokens to judge it"
-            )
-            return self.verdict("unscored", reason, flags=("cut_while_thinking", *flags), signals=signals)
         return self.verdict("pass", "the text is not broken", flags=flags, signals=signals)
 
     def _findings(self, answer: Answer, asked: Asked) -> list[Finding]:
@@ -97,12 +93,13 @@ class DegenerationJudge(RuleJudge):
         if not passage.text:
             return
         policy = self._policy
-        yield from _repetitions(passage, asked, policy)
+        yield from _repetitions(passage, asked, policy, self._languages)
         for finding in (
             characters.find_alternating_case(passage, asked, policy),
             turns.find_leak(passage, asked),
             turns.find_invented_turn(passage, asked),
             soup.find_soup(passage, asked, policy),
+            soup_marks.find_debris(passage, asked),
             self._salad.find(passage, asked),
             find_loose_signs(passage, asked),
             drift.find_drift(passage, asked, policy, self._languages),
@@ -116,18 +113,18 @@ class DegenerationJudge(RuleJudge):
         if not answer.thinking:
             return
         passage = Passage.of(answer.thinking, "the thinking", answer.finish == "length" and not answer.answer)
-        found = [*_repetitions(passage, asked, self._policy)]
+        found = [*_repetitions(passage, asked, self._policy, self._languages)]
         circle = None if found or asked.has("repetition") else thinking_loops.find_circle(passage.visible, self._policy)
         yield from found if circle is None else [circle]
 
     def _empty(self, answer: Answer, passage: Passage, asked: Asked) -> Finding | None:
-        if _is_cut_while_thinking(answer):
-            return None
         start, end = (0, len(passage.text)) if asked.has("template") else template_leak.text_between(passage.visible)
         return emptiness.find_empty(passage.text[start:end], (0, len(passage.text)), asked, self._policy)
 
     def _flags(self, answer: Answer, asked: Asked) -> Iterator[str]:
-        """What is worth knowing and no collapse."""
+        """What is worth knowing and of itself no collapse."""
+        if answer.finish == "length" and _find_unclosed(answer) is not None:
+            yield "cut_while_thinking"
         passage = Passage.of(answer.answer)
         if not asked.has("template"):
             leak = template_leak.find_marker(passage.visible)
@@ -139,10 +136,15 @@ class DegenerationJudge(RuleJudge):
             yield "other_language"
 
 
-def _repetitions(passage: Passage, asked: Asked, policy: DegenerationPolicy) -> list[Finding]:
+def _repetitions(passage: Passage, asked: Asked, policy: DegenerationPolicy, languages: Languages) -> list[Finding]:
     """The first loop of words, the first run of characters."""
     tokens = Tokens.of(passage.text, passage.hidden)
-    words = loops.find_exact(passage, tokens, asked, policy) or near_loops.find_returning(passage, asked, policy)
+    words = (
+        loops.find_exact(passage, tokens, asked, policy)
+        or loops.find_stammer(passage, asked, policy, languages)
+        or near_loops.find_returning(passage, asked, policy)
+        or slots.find_refilled(passage, asked, policy)
+    )
     run = characters.find_run(passage, asked, policy) if words is None else None
     if words is None and run is None:
         words = loops.find_scattered(passage, tokens, asked, policy)
@@ -150,17 +152,18 @@ def _repetitions(passage: Passage, asked: Asked, policy: DegenerationPolicy) -> 
 
 
 def _find_unclosed(answer: Answer) -> Finding | None:
-    """Thinking that never ends and no answer; where the token limit ended it, nobody can tell."""
-    if answer.answer.strip() or answer.finish == "length" or not answer.text.strip():
+    """Thinking that never ends and no answer, whoever ended it."""
+    was_cut = answer.finish == "length"
+    if answer.answer.strip() or not (answer.text.strip() or (was_cut and answer.thinking)):
         return None
-    if not (answer.thinking or _OPENER.match(answer.text)) or _CLOSER.search(answer.text):
+    if not (answer.thinking or _OPENER.match(answer.text)):
         return None
-    return Finding("unclosed_thinking", "the thinking never ends and there is no answer", (0, len(answer.text)))
-
-
-def _is_cut_while_thinking(answer: Answer) -> bool:
-    has_thought = bool(answer.thinking) or _OPENER.match(answer.text) is not None
-    return answer.finish == "length" and has_thought and not answer.answer.strip()
+    if "unclosed" not in answer.thinking_flags and _CLOSER.search(answer.text):
+        return None
+    sentence = "the thinking never ends and there is no answer"
+    if was_cut:
+        sentence += f": cut after {answer.new_tokens} tokens, raise max_new_tokens to see one"
+    return Finding("unclosed_thinking", sentence, (0, len(answer.text)))
 
 
 def _thinking_start(answer: Answer) -> int | None:

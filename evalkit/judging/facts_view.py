@@ -69,7 +69,7 @@ class FactsView:
 
     def _is_doubted(self, start: int) -> bool:
         before = self.said.text[max(0, start - _DOUBT_CHARS) : start].rstrip(" '\"“‘«")
-        found = None if self.words.doubts is None else list(self.words.doubts.finditer(before))
+        found = [] if self.words.doubts is None else list(self.words.doubts.finditer(before))
         return bool(found) and found[-1].end() == len(before)
 
     def _is_attributed(self, start: int, end: int) -> bool:

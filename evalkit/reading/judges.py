@@ -90,7 +90,7 @@ def _build(use: JudgeUse, workspace: Workspace, outer: tuple[str, ...]) -> Judge
         named = tuple((name, targets[name]) for name in _models(other, workspace, inner) if name in targets)
         return _build(replace(other, targets=named), workspace, inner)
 
-    judge = _policy(path, workspace.shown(path), use.use, settings).make(Parts(targets, member))
+    judge = _policy(path, workspace.shown(path), use.use, settings).make(Parts(targets, member, path.parent))
     judge.name = use.use
     return judge
 
@@ -118,6 +118,7 @@ def _hash(use: JudgeUse, workspace: Workspace, outer: tuple[str, ...]) -> str:
         if path.suffix == ".yaml":
             read = _policy(path, workspace.shown(path), use.use, {name: thawed(value) for name, value in use.settings})
             code = read.code_version
+            policy += b"".join(_content(path.parent / name, use.use) for name in read.files)
             members = [_hash(member, workspace, _inner(use, outer)) for member in read.members]
     own = json.dumps(dict(use.settings), sort_keys=True, default=repr)
     targets = [target.label for _, target in use.targets]
@@ -125,6 +126,13 @@ def _hash(use: JudgeUse, workspace: Workspace, outer: tuple[str, ...]) -> str:
     for part in (use.use.encode(), code.encode(), policy, own.encode(), *map(str.encode, (*targets, *members))):
         digest.update(len(part).to_bytes(8, "big") + part)
     return digest.hexdigest()[:16]
+
+
+def _content(file: Path, judge: str) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise JudgeError(f"Judge {judge!r}: {file.name} cannot be read: {error.strerror or error}.") from None
 
 
 def _inner(use: JudgeUse, outer: tuple[str, ...]) -> tuple[str, ...]:

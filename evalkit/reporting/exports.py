@@ -8,7 +8,7 @@ import json
 import math
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,8 @@ from evalkit.transcript import Answer
 
 RUN_FIELDS = ("worker", "stored", "stored_age_s", "generation_s")
 """What may differ between two runs of the same thing, kept apart under ``run``."""
+QUESTION_RUN_FIELDS = ("cost_usd", "attempts", "stored")
+"""The same of what judges asked."""
 
 REVIEW_COLUMNS = (
     "trial", "file", "line", "category", "target", "prompt", "expected", "answer", "thinking", "verdict", "reason",
@@ -30,10 +32,14 @@ REVIEW_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class TrialTexts:
-    """What a record leaves out: the conversation as (role, content) pairs, and the target's answers."""
+    """What a record leaves out: the conversation as (role, content) pairs, and the target's answers.
+
+    ``questions`` holds what judges asked and were replied, by identity.
+    """
 
     messages: tuple[tuple[str, str], ...] = ()
     answers: tuple[Answer, ...] = ()
+    questions: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 TrialPair = tuple[TrialRecord, TrialTexts]
@@ -45,6 +51,11 @@ def results_jsonl(records_with_texts: Iterable[TrialPair], *, run: RunFacts) -> 
         data = record.to_dict()
         del data["is_demo"]
         mine = {"id": run.run_id, **{name: data.pop(name) for name in RUN_FIELDS}}
+        for holder in (*data["verdicts"], data):
+            holder["asked"] = [_question(question, texts) for question in holder.get("asked", ())]
+        mine["asked"] = [
+            {name: question[name] for name in ("identity", *QUESTION_RUN_FIELDS)} for question in record.questions
+        ]
         answers = [
             {
                 "text": answer.text,
@@ -64,6 +75,13 @@ def results_jsonl(records_with_texts: Iterable[TrialPair], *, run: RunFacts) -> 
             "run": mine,
         }
         yield json.dumps(_finite(line), ensure_ascii=True, allow_nan=False, default=str) + "\n"
+
+
+def _question(question: dict[str, Any], texts: TrialTexts) -> dict[str, Any]:
+    """What a judge asked, with its words and the reply's; both None where there is no reply."""
+    kept = {name: value for name, value in question.items() if name not in QUESTION_RUN_FIELDS}
+    asked, reply = texts.questions.get(question["identity"], (None, None))
+    return {**kept, "question": asked, "reply": reply}
 
 
 def _finite(value: Any) -> Any:

@@ -9,7 +9,7 @@ from tabulate import tabulate
 
 from evalkit.gates import GateOutcome, GateResult
 from evalkit.record import TrialRecord
-from evalkit.reporting import phrases, scores, tables
+from evalkit.reporting import money, phrases, scores, tables
 from evalkit.reporting.layout import Column
 from evalkit.reporting.safe_text import for_markdown
 from evalkit.reporting.summary import DEMO_STAMP, Summary, TargetSummary
@@ -143,6 +143,8 @@ def _run_facts(summary: Summary) -> str:
         ("time", phrases.duration(run.wall_s)),
         ("tokens", phrases.token_sentence(summary)),
         ("store", phrases.store_sentence(summary.total)),
+        ("judges", money.judge_sentence(summary)),
+        ("money", money.money_sentence(summary)),
         *(("adapter", footer) for footer in run.footers),
         *(("note", note) for note in run.notes),
         *run.provenance,

@@ -37,7 +37,8 @@ def token_sentence(summary: Summary) -> str:
     run, total = summary.run, summary.total
     is_timed = run.generated_tokens > 0 and run.generating_s > 0
     speed = f" at {run.generated_tokens / run.generating_s:,.0f} a second" if is_timed else ""
-    return f"{total.prompt_tokens} read, {total.new_tokens} written, {run.generated_tokens} in this run{speed}"
+    served = f", {run.served_tokens} by servers" if run.served_tokens else ""
+    return f"{total.prompt_tokens} read, {total.new_tokens} written, {run.generated_tokens} in this run{speed}{served}"
 
 
 def store_sentence(total: Tally) -> str:

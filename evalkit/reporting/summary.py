@@ -18,7 +18,8 @@ class RunFacts:
     """What a report says of the run as a whole.
 
     ``started_at`` is epoch seconds. ``targets`` are labels in plan order, ``categories`` in the suites' order.
-    ``generated_tokens`` were made in this run in ``generating_s`` seconds of the host's time.
+    ``generated_tokens`` were made here in this run in ``generating_s`` seconds of the host's time, ``served_tokens``
+    came from servers. ``usd`` is what servers were paid, ``max_usd`` the most they might have been.
     ``footers`` describe adapters, a line each; ``log`` and ``out`` are paths as to be shown, ``command`` is as typed.
     """
 
@@ -35,7 +36,10 @@ class RunFacts:
     command: str = ""
     notes: tuple[str, ...] = ()
     generated_tokens: int = 0
+    served_tokens: int = 0
     generating_s: float = 0.0
+    usd: float = 0.0
+    max_usd: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

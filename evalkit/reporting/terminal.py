@@ -11,7 +11,7 @@ from typing import Literal
 
 from evalkit.gates import GateOutcome, GateResult
 from evalkit.record import TrialRecord
-from evalkit.reporting import phrases, scores, tables
+from evalkit.reporting import money, phrases, scores, tables
 from evalkit.reporting.layout import cut, display_width, figures_width, folded, padded, squeezed, table
 from evalkit.reporting.safe_text import for_terminal
 from evalkit.reporting.summary import DEMO_STAMP, Summary
@@ -191,6 +191,8 @@ def _closing_section(summary: Summary, width: int) -> Section:
         *(("note", note) for note in run.notes),
         ("tokens", phrases.token_sentence(summary)),
         ("store", phrases.store_sentence(summary.total)),
+        ("judges", money.judge_sentence(summary)),
+        ("money", money.money_sentence(summary)),
         ("time", phrases.duration(run.wall_s)),
         ("files", f"{run.out}: results.jsonl, summary.md, review.csv" if run.out else ""),
         ("log", run.log),

@@ -21,6 +21,11 @@ VERSIONS: tuple[tuple[str, ...], ...] = (
         """CREATE TABLE trials (
             run TEXT NOT NULL, trial TEXT NOT NULL, record TEXT NOT NULL, PRIMARY KEY (run, trial)) WITHOUT ROWID""",
     ),
+    (
+        """CREATE TABLE batches (
+            number INTEGER PRIMARY KEY, id TEXT NOT NULL, engine TEXT NOT NULL, model TEXT NOT NULL,
+            identities TEXT NOT NULL, submitted_at REAL NOT NULL, state TEXT NOT NULL)""",
+    ),
 )
 
 

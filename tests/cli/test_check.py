@@ -7,6 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
+from evalkit.reading.policies.kinds import KINDS
+
 if TYPE_CHECKING:
     from conftest import Command
 
@@ -144,13 +148,47 @@ def test_a_broken_policy_that_no_probe_uses(evalkit: Command, workspace: Path, w
     """Every YAML file under judges/ is read, and one that a probe uses as well is told once."""
     write("judges/stern.yaml", "kind: rubrik\n")
     line = (
-        "judges/stern.yaml:1: $.kind: expected one of behaviour, degeneration; found 'rubrik'. "
-        "Known: behaviour, degeneration.\n"
+        "judges/stern.yaml:1: $.kind: expected one of "
+        f"{', '.join(sorted(KINDS))}; found 'rubrik'. Did you mean 'rubric'?\n"
     )
     assert evalkit("check").out == f"{line}1 suite, 1 probe, 1 problem\n"
 
     write("suites/stern.yaml", "probes: [{prompt: Who?, judges: [stern]}]\n")
     assert evalkit("check").out == f"{line}2 suites, 2 probes, 1 problem\n"
+
+
+RUBRIC = "kind: rubric\nversion: '1'\nmodel: {}\nquestion: Well?\nlabels:\n{}"
+LABELS = "  good: {means: Good., outcome: pass}\n  bad: {means: Bad., outcome: fail}\n"
+UNKNOWN = "no target is named 'nobody'."
+
+
+def test_models_of_judges_that_are_no_targets(evalkit: Command, workspace: Path, write: Write) -> None:
+    """Told where the model is named: at the policy's line, or at the probe that names it; panels' members too."""
+    write("judges/well.yaml", RUBRIC.format("nobody", LABELS))
+    write("judges/fine.yaml", RUBRIC.format("one", LABELS))
+    write("judges/jury.yaml", "kind: panel\nrule: all\nmembers: [well, fine]\n")
+    write(
+        "suites/small/second.yaml",
+        "probes:\n  - {id: a, prompt: A?, judges: [well]}\n  - {id: b, prompt: B?, judges: [fine]}\n"
+        "  - {id: c, prompt: C?, judges: [{use: fine, model: nobody}]}\n",
+    )
+
+    done = evalkit("check")
+
+    assert done.status == 1
+    places = [line.split(" ")[0] for line in done.out.splitlines()]
+    assert places == ["judges/well.yaml:3:", "suites/small/second.yaml:4:", "judges/jury.yaml:", "1"]
+    for line in done.out.splitlines()[:-1]:
+        assert "nobody" in line
+
+
+def test_this_repository_reads_well(evalkit: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every suite, target, gate and judge of it, the rubrics with their models."""
+    monkeypatch.chdir(Path(__file__).parents[2])
+
+    done = evalkit("check")
+
+    assert (done.status, done.out.splitlines()[-1].split(", ")[-1]) == (0, "0 problems")
 
 
 def test_target_files(evalkit: Command, workspace: Path, write: Write) -> None:

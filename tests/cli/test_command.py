@@ -26,6 +26,10 @@ positional arguments:
     check     read suites, targets, gates and judges; print every mistake with
               its line
     list      list targets, suites, judges or runs
+    judge     judge the stored answers of a FILE.jsonl or of a RUN
+    calibrate
+              measure judges against labelled answers; trust is then shown
+              beside their rates
     baseline  write a finished run to reports/baselines/NAME.json, to be
               committed
 
@@ -50,7 +54,10 @@ def test_an_unknown_verb_is_told_the_nearest(evalkit: Command) -> None:
     near, far = evalkit("chek"), evalkit("fly")
 
     assert (near.status, near.out, near.err) == (2, "", "There is no verb 'chek'. Did you mean 'check'?\n")
-    assert (far.status, far.err) == (2, "There is no verb 'fly'. Known: init, check, list, baseline.\n")
+    assert (far.status, far.err) == (
+        2,
+        "There is no verb 'fly'. Known: init, check, list, judge, calibrate, baseline.\n",
+    )
 
 
 def test_an_unknown_option_is_refused(evalkit: Command) -> None:
@@ -111,7 +118,10 @@ def test_the_module_is_the_command(tmp_path: Path) -> None:
     refused = subprocess.run([*command, "fly"], cwd=tmp_path, capture_output=True, text=True)
 
     assert (version.returncode, version.stdout) == (0, f"evalkit {package.__version__}\n")
-    assert (refused.returncode, refused.stderr) == (2, "There is no verb 'fly'. Known: init, check, list, baseline.\n")
+    assert (refused.returncode, refused.stderr) == (
+        2,
+        "There is no verb 'fly'. Known: init, check, list, judge, calibrate, baseline.\n",
+    )
 
 
 def test_starting_it_loads_no_model_library() -> None:

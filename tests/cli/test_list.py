@@ -25,14 +25,6 @@ target                 role     model
 ---------------------  -------  -------
 one:fp32:naked:greedy  subject  model
 """
-JUDGES = """\
-judge         from
-------------  ----------------
-behaviour     built in
-degeneration  built in
-mine          judges/mine.yaml
-text          built in
-"""
 
 
 def test_targets(evalkit: Command, workspace: Path) -> None:
@@ -56,11 +48,23 @@ def test_suites(evalkit: Command, workspace: Path, write: Write) -> None:
 
 
 def test_judges(evalkit: Command, workspace: Path, write: Write) -> None:
-    """With where each comes from."""
-    write("judges/mine.yaml", "kind: degeneration\n")
+    """With the kind of each, the models that it and its members ask, and where it comes from."""
+    write("judges/mine.yaml", "kind: panel\nrule: any\nmembers: [text, own]\n")
+    write("judges/jury.yaml", "kind: panel\nrule: all\nmembers: [{use: semantic, model: claude-sonnet}, lek_content]\n")
+    write("judges/own.py", "def judge(case): return True, 'fine'\n")
+    write("judges/broken.yaml", "kind: [\n")
 
-    assert evalkit("list", "judges").out == JUDGES
-    assert {"judge": "text", "from": "built in"} in json.loads(evalkit("list", "judges", "--json").out)
+    rows = {row["judge"]: row for row in json.loads(evalkit("list", "judges", "--json").out)}
+
+    assert [list(rows[name].values())[1:] for name in ("mine", "jury", "own", "broken", "semantic", "text")] == [
+        ["panel", "", "judges/mine.yaml"],
+        ["panel", "claude-sonnet, claude-haiku", "judges/jury.yaml"],
+        ["python", "", "judges/own.py"],
+        ["?", "?", "judges/broken.yaml"],
+        ["rubric", "claude-haiku", "built in"],
+        ["text", "", "built in"],
+    ]
+    assert evalkit("list", "judges").out.split("\n")[0].split() == ["judge", "kind", "model", "from"]
 
 
 def test_no_runs(evalkit: Command, workspace: Path) -> None:

@@ -121,6 +121,7 @@ class ApiServer:
     batches: dict[str, dict[str, Any]] = field(default_factory=dict)
     polls_until_ended: int = 1
     batches_are_delayed: bool = False
+    batches_are_refused: int = 0
     results_break: int = 0
     most_at_once: int = 0
     url: str = ""
@@ -257,6 +258,8 @@ class _Handler(BaseHTTPRequestHandler):
             api.note(received)
             if api.batches_are_delayed:
                 api.wait_until_closed()
+            if api.batches_are_refused:
+                return self._send(api.batches_are_refused, json.dumps(_anthropic_error(api.batches_are_refused, "no")))
             return self._send(200, json.dumps(self._new_batch(body)))
         if self.path.endswith("/cancel"):
             api.note(received)

@@ -112,7 +112,7 @@ def test_a_dear_batch_is_not_made(anthropic_asker: Asker, opened: Open) -> None:
 
     assert str(raised.value) == (
         f"A batch of 3 requests could cost ${most:.2g}, more than the $0.001 that is left. Allow more with "
-        "--eval-max-usd, or judge fewer."
+        "--max-usd, or judge fewer."
     )
     assert anthropic_asker.server.received == []
 

@@ -161,6 +161,48 @@ def test_what_is_lost_is_told_and_every_trial_is_settled(house: House, api: Modu
     assert any("may have been billed" in (status.note or "") for status in house.statuses)
 
 
+def test_what_an_earlier_host_spent_is_gone(house: House) -> None:
+    """The second host of a run has what is left, and goes on counting from there."""
+    work = Work(
+        Run("r", str(house.root), max_usd=1.0), lambda settled: house.settled.append((settled, 0.0)), lambda: None,
+        house.statuses.append, spent_usd=0.9995,
+    )  # fmt: skip
+    house.works.append(work)
+    work.add(house.trials())
+    while work.step():
+        pass
+
+    replies = [reply for settled, _ in house.settled for _, each in settled.judge_replies for reply in each]
+    assert {reply.kind for reply in replies if isinstance(reply, Failure)} == {"no_money"}
+    assert house.statuses[-1].usd == 0.9995
+    assert house.server.received == []
+
+
+def test_the_tokens_of_servers_are_counted_apart(house: House) -> None:
+    """What was generated here, and its seconds, hold none of theirs; each question knows whom it went to."""
+    house.run()
+
+    last = house.statuses[-1]
+    recorded = sum(reply.new_tokens for settled, _ in house.settled for reply in settled.replies)  # type: ignore[union-attr]
+    assert (last.tokens, last.served_tokens) == (recorded, 6)
+    settled = house.settled[0][0]
+    assert [[target.label for target in targets if target] for _, targets in settled.judge_targets] == [
+        ["grader:served:naked:greedy"] * 2
+    ]
+
+
+def test_a_missing_key_is_told_once(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many questions it would have answered."""
+    monkeypatch.delenv("ANTHROPIC_API_KEY")
+
+    house.run()
+
+    assert [status.note for status in house.statuses if status.note] == [
+        f"Engine 'srv' has no key for {house.server.url}. To enable it, set ANTHROPIC_API_KEY to an API key in the "
+        "environment."
+    ]
+
+
 def test_a_small_limit_holds_over_rounds(house: House) -> None:
     """What the first round spent is gone for the second."""
     house.run(max_usd=0.00138)

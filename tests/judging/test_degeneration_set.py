@@ -36,7 +36,7 @@ def read(judge: Judge, row: dict[str, Any]) -> Verdict:
         str(row["id"]), "s", "f", 1, "X", (Message("user", row["prompt"]), Generate()), Expectation(), (),
         language=row.get("language"),
     )  # fmt: skip
-    transcript = Transcript((), (Answer(row["response"], answer, thinking, start),))
+    transcript = Transcript((), (Answer(row["response"], answer, thinking, start, finish=row.get("finish", "stop")),))
     return judge.read(Case(probe, "t", transcript, row.get("system", "")), ())
 
 
@@ -126,6 +126,13 @@ REASONS = [
     ),
     ("c185", "the answer holds 'This kettle boils water fast. It has a …' 4 times"),
     ("c245", "words of another script stand in its sentences: '晴朗的, 温暖的, 很多'"),
+    ("c344", "28 words in a row stand in an order that no sentence has, as 'The which'"),
+    ("c368", "the answer repeats 'Step 1: Check the result. 60/0.75 = 80.…' 6 times, only counting up"),
+    ("c378", "the answer repeats 'of' 12 times in a row"),
+    ("c388", "the answer is 'Learning the piano is a good idea becau…' said 3 times in nearly the same words"),
+    ("c393", "the answer says 'Walking helps improve the heart and imp…' 10 times with one word changed"),
+    ("c398", "the answer holds 3 marks of subwords: 'Mehl und ##wasser i'"),
+    ("c399", "7 kinds of debris stand in the sentences of the answer: '__init__ >> @@ r() vanilla_0x ;; ]]'"),
     ("c246", "12 of 27 words are splinters: 'il, fo, r, ab, ut'"),
 ]
 

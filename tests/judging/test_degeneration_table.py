@@ -171,14 +171,37 @@ def test_trailing_token_is_only_a_flag(judge: Judge) -> None:
     assert (verdict.outcome, verdict.flags) == ("pass", ("trailing_token",))
 
 
-def test_thinking_cut_by_the_limit_is_unscored(judge: Judge) -> None:
-    """Thinking that the token limit cut is not the model's collapse; the reason says what to raise."""
+def test_thinking_cut_by_the_limit_is_a_collapse(judge: Judge) -> None:
+    """Thinking that the token limit cut leaves no answer; the flag and the reason say what to raise."""
     answer = Answer("<think>First", "", "First", 12, finish="length", new_tokens=64)
     case = case_of(Row("", None, ""))
     verdict = judge.read(Case(case.probe, "t", Transcript((), (answer,))), ())
 
-    assert (verdict.outcome, verdict.flags) == ("unscored", ("cut_while_thinking",))
-    assert verdict.reason == "the answer was cut after 64 tokens, still thinking; raise max_new_tokens to judge it"
+    assert (verdict.outcome, verdict.flags) == ("fail", ("collapsed", "cut_while_thinking"))
+    assert verdict.labels == (("collapse_kind", "unclosed_thinking"),)
+    assert verdict.reason == (
+        "the thinking never ends and there is no answer: cut after 64 tokens, raise max_new_tokens to see one"
+    )
+
+
+def test_thinking_in_a_field_of_its_own_without_an_answer_is_a_collapse(judge: Judge) -> None:
+    """A server that sends thinking apart leaves the text empty; cut thinking counts as unclosed there too."""
+    answer = Answer("", "", "First I look at the harbour", 0, finish="length", new_tokens=64)
+    verdict = judge.read(Case(case_of(Row("", None, "")).probe, "t", Transcript((), (answer,))), ())
+
+    assert (verdict.labels, "cut_while_thinking" in verdict.flags) == (
+        (("collapse_kind", "unclosed_thinking"),), True,
+    )  # fmt: skip
+
+
+def test_an_open_harmony_analysis_is_a_collapse(judge: Judge) -> None:
+    """Analysis without a final message is thinking without an answer, by the flag of the thinking."""
+    text = "<|channel|>analysis<|message|>The user asks about the harbour."
+    answer = Answer(text, "", "The user asks about the harbour.", 0, thinking_flags=("unclosed",))
+    verdict = judge.read(Case(case_of(Row("", None, "")).probe, "t", Transcript((), (answer,))), ())
+
+    assert (verdict.outcome, verdict.labels) == ("fail", (("collapse_kind", "unclosed_thinking"),))
+    assert verdict.reason == "the thinking never ends and there is no answer"
 
 
 @pytest.mark.parametrize(

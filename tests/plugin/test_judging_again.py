@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -134,3 +135,40 @@ def test_judges_that_ask_a_model_are_asked_and_remembered(ran: Bench) -> None:
 def test_a_run_that_is_not_there_is_said(ran: Bench, words: list[str], sentence: str) -> None:
     """One sentence, exit status 2."""
     assert evalkit(ran, *words, status=2).stderr == sentence + "\n"
+
+
+KIND = """\
+kind: rubric
+model: grader
+question: Is it kind?
+labels:
+  kind: {means: Kind., outcome: pass}
+  unkind: {means: Unkind., outcome: fail}
+"""
+GRADER = """
+  grader: {engine: anthropic, id: judge-1, price: {input: 1, output: 5, cache_read: 0.1, cache_write: 1.25}}
+"""
+
+
+def test_a_run_is_judged_again_in_a_batch(ran: Bench, api: ModuleType, api_server: Any) -> None:
+    """The judges of its probes ask in one batch at half the price; what it cost is said, and old stands against new."""
+    targets = (ran.root / "fixtures/targets.yaml").read_text()
+    targets = targets.replace("\nengines:\n", f'{GRADER}engines:\n  anthropic: {{base_url: "{api_server.url}"}}\n')
+    ran.write("fixtures/targets.yaml", targets)
+    ran.write("judges/kind.yaml", KIND)
+    text = (ran.root / "suites/small/first.yaml").read_text()
+    ran.write("suites/small/first.yaml", text.replace("judges: [door]", "judges: [door, kind]"))
+    api_server.when("price?", api.ok(answer={"reason": "It is warm.", "label": "kind"}))
+    api_server.when("weight?", api.ok(answer={"reason": "It is cold.", "label": "unkind"}))
+
+    done = evalkit(ran, "judge", "latest", "--batch", "--out", "again.jsonl")
+    again = evalkit(ran, "judge", "latest", "--json")
+
+    found = {(line["id"], line["judge"]): line["outcome"] for line in lines((ran.root / "again.jsonl").read_text())}
+    assert {judge: found["first-0", judge] for judge in ("door", "kind")} == {"door": "pass", "kind": "pass"}
+    assert found["first-1", "kind"] == "fail"
+    assert [one.path for one in api_server.posts] == ["/v1/messages/batches"]
+    amount = f"${api_server.billed_usd:.2g}"
+    assert f"judges  2 questions to grader (judge-1), {amount} of $5.00 allowed; 0 unreadable" in done.stdout
+    plain = json.loads(again.stderr.splitlines()[-1])
+    assert (plain["questions"], plain["usd"]) == (2, 0.0)

@@ -30,7 +30,12 @@ ASKED = (("system", "Be brief."), ("user", "Who?"), ("assistant", "Me."), ("user
 TEXTS = TrialTexts(
     messages=(*ASKED, ("assistant", "<think>hm</think>Because.")),
     answers=(Answer("Me.", "Me."), Answer("<think>hm</think>Because.", "Because.", "hm", 16, "raw<end>", "length")),
+    questions={"q1": ("Is it kind?", "Yes.")},
 )
+QUESTION = {
+    "target": "grader:served:naked:greedy", "model": "judge-1", "identity": "q1", "cost_usd": 0.25, "attempts": 2,
+    "stored": False, "failed": None,
+}  # fmt: skip
 
 
 def lines_of(pairs: list[tuple[TrialRecord, TrialTexts]], run: RunFacts) -> list[dict[str, Any]]:
@@ -45,7 +50,7 @@ def test_a_line_holds_the_record_and_its_texts(make_record: MakeRecord, make_run
     """Every field, in the order that docs/output.md gives."""
     record = make_record(
         score=0.5, expected="contains: because", flags=("collapsed",),
-        verdicts=({"judge": "text", "outcome": "pass", "spans": ()},), tags=("t",),
+        verdicts=({"judge": "text", "outcome": "pass", "spans": (), "asked": (QUESTION,)},), tags=("t",),
         generations=("abc",), finishes=("stop", "length"), prompt_tokens=9, new_tokens=3, stored=True,
         stored_age_s=60.0, generation_s=1.5, worker="gw1",
     )  # fmt: skip
@@ -73,7 +78,14 @@ def test_a_line_holds_the_record_and_its_texts(make_record: MakeRecord, make_run
         ("role", "subject"),
         ("score", 0.5),
         ("flags", ["collapsed"]),
-        ("verdicts", [{"judge": "text", "outcome": "pass", "spans": []}]),
+        ("verdicts", [{
+            "judge": "text", "outcome": "pass", "spans": [],
+            "asked": [{
+                "target": "grader:served:naked:greedy", "model": "judge-1", "identity": "q1", "failed": None,
+                "question": "Is it kind?", "reply": "Yes.",
+            }],
+        }]),
+        ("asked", []),
         ("generations", ["abc"]),
         ("finishes", ["stop", "length"]),
         ("prompt_tokens", 9),
@@ -85,7 +97,10 @@ def test_a_line_holds_the_record_and_its_texts(make_record: MakeRecord, make_run
             {"text": "<think>hm</think>Because.", "answer": "Because.", "thinking": "hm", "raw_text": "raw<end>",
              "finish": "length"},
         ]),
-        ("run", {"id": "20251121-3f", "worker": "gw1", "stored": True, "stored_age_s": 60.0, "generation_s": 1.5}),
+        ("run", {
+            "id": "20251121-3f", "worker": "gw1", "stored": True, "stored_age_s": 60.0, "generation_s": 1.5,
+            "asked": [{"identity": "q1", "cost_usd": 0.25, "attempts": 2, "stored": False}],
+        }),
     ]  # fmt: skip
 
 
@@ -263,8 +278,10 @@ def test_a_file_is_replaced_whole_or_not_at_all(
 def test_every_field_and_column_is_documented(make_record: MakeRecord, make_run: MakeRun) -> None:
     """docs/output.md names each key of results.jsonl and each column of review.csv."""
     text = (Path(__file__).parents[2] / "docs" / "output.md").read_text(encoding="utf-8")
-    (line,) = lines_of([(make_record(), TEXTS)], make_run())
+    record = make_record(verdicts=({"judge": "kind", "asked": (QUESTION,)},))
+    (line,) = lines_of([(record, TEXTS)], make_run())
 
-    names = {*line, *line["run"], *line["answers"][0], *line["messages"][0], *REVIEW_COLUMNS}
+    asked = {*line["verdicts"][0]["asked"][0], *line["run"]["asked"][0]}
+    names = {*asked, *line, *line["run"], *line["answers"][0], *line["messages"][0], *REVIEW_COLUMNS}
 
     assert [name for name in sorted(names) if f"`{name}`" not in text] == []

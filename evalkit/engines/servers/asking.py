@@ -145,7 +145,8 @@ class Asking:
             if price is not None:
                 self.budget.say_once(
                     f"A reply of {self.request.target.model.name} was lost, or came without its usage, and may have "
-                    "been billed. The cost shown leaves such replies out; --eval-max-usd counts them as dear as can be."
+                    "been billed. The cost shown leaves such replies out; "
+                    f"{self.budget.option} counts them as dear as can be."
                 )
             self.budget.settle(most, None)
             return
@@ -163,7 +164,7 @@ class Asking:
         return self._failed(
             f"Asking {self.request.target.model.name} once more could cost {dollars(self._most())}, and "
             f"{dollars(self.budget.left_usd)} is left of the {dollars(self.budget.limit_usd)} that "
-            "--eval-max-usd allows. Run the same command again with a higher one: what was answered is kept.",
+            f"{self.budget.option} allows. Run the same command again with a higher one: what was answered is kept.",
             is_about_money=True,
         )
 

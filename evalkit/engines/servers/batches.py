@@ -30,6 +30,16 @@ Asked = Mapping[str, Request]
 _T = TypeVar("_T")
 
 
+class BatchError(EngineError):
+    """A batch cannot be made or read; ``may_exist`` when it may have been made all the same, ``is_unknown`` when the
+    server has none of that id."""
+
+    def __init__(self, sentence: str, *, may_exist: bool = False, is_unknown: bool = False) -> None:
+        super().__init__(sentence)
+        self.may_exist = may_exist
+        self.is_unknown = is_unknown
+
+
 @dataclass(frozen=True, slots=True)
 class BatchProgress:
     """How far a batch is; results are there when it has ended, for a month."""
@@ -110,13 +120,14 @@ class Batches:
         """Sends one portion and gives the batch's id, which is to be stored at once.
 
         Raises:
-            EngineError: it could cost more than ``max_usd``, or the server did not take it.
+            EngineError: it could cost more than ``max_usd``.
+            BatchError: the server did not take it.
         """
         most = most_batch_usd(asked)
         if most is not None and most > Decimal(repr(max_usd)):
             raise EngineError(
                 f"A batch of {len(asked)} requests could cost {dollars(most)}, more than the {dollars(max_usd)} that "
-                "is left. Allow more with --eval-max-usd, or judge fewer."
+                "is left. Allow more with --max-usd, or judge fewer."
             )
         model = next(iter(asked.values())).target.model
         requests = [
@@ -133,7 +144,7 @@ class Batches:
         """How far a batch is.
 
         Raises:
-            EngineError: the server does not say.
+            BatchError: the server does not say.
         """
         found: Any = self._tried(lambda: self._api.client.messages.batches.retrieve(batch), model, "no news of it")
         counts = found.request_counts
@@ -148,7 +159,7 @@ class Batches:
         """One reply for every request of an ended batch, in the order of ``asked``.
 
         Raises:
-            EngineError: the results cannot be fetched.
+            BatchError: the results cannot be fetched.
         """
         model = next(iter(asked.values())).target.model
 
@@ -208,7 +219,9 @@ class Batches:
                     is_gone = is_safe_to_repeat and fault.reason.startswith("HTTP 404")
                     advice = "It may be of another account, or over a month old." if is_gone else fault.advice
                     said = f"{fault.reason.rstrip('.')}. {advice}".strip().replace(self._key, "[key]")
-                    raise EngineError(f"Server {self._settings.shown}: {what}: {said}{hint}") from None
+                    raise BatchError(
+                        f"Server {self._settings.shown}: {what}: {said}{hint}", may_exist=is_lost, is_unknown=is_gone
+                    ) from None
                 wait = fault.retry_after_s if fault.retry_after_s is not None else backoff_s(what, attempt)
                 self._clock.sleep(min(wait, self._settings.max_wait_s))
 

@@ -18,8 +18,10 @@ class Budget:
     and as nothing in ``spent_usd``.
     """
 
-    def __init__(self, limit_usd: float) -> None:
+    def __init__(self, limit_usd: float, option: str = "--eval-max-usd") -> None:
+        """``option`` is where the user sets the limit."""
         self.limit_usd = Decimal(repr(limit_usd))
+        self.option = option
         self._spent = Decimal(0)
         self._unknown = Decimal(0)
         self._reserved = Decimal(0)

@@ -14,11 +14,10 @@ from evalkit.engines.servers.api import Api
 from evalkit.engines.servers.asking import Asking
 from evalkit.engines.servers.budget import Budget
 from evalkit.engines.servers.gate import Clock, Gate
-from evalkit.engines.servers.limits import unsupported
+from evalkit.engines.servers.limits import refusal
 from evalkit.engines.servers.settings import ServerSettings, server_facts
 from evalkit.errors import MissingPackage
 from evalkit.generation import Failure, Generation, Reply, Request
-from evalkit.identity import conversation
 from evalkit.target import Adapter, Engine, Settings, Target
 
 STEP_S = 0.05
@@ -60,8 +59,8 @@ class ServerEngine:
             )
         if model.served is not None and model.served.price is None and not self._settings.is_local:
             self._budget.say_once(
-                f"The price of {model.location} is unknown: its cost is not counted, and --eval-max-usd does not hold "
-                f"for it. Add it under prices: in fixtures/targets.yaml."
+                f"The price of {model.location} is unknown: its cost is not counted, and {self._budget.option} does "
+                f"not hold for it. Add it under prices: in fixtures/targets.yaml."
             )
 
     def submit(self, request_id: str, request: Request) -> None:
@@ -108,9 +107,9 @@ class ServerEngine:
 
     def _reply(self, request_id: str, token: object, request: Request) -> Reply:
         try:
-            refusal = self._refusal(request) or self._unopened()
-            if refusal is not None:
-                return refusal
+            failure = refusal(request) or self._unopened()
+            if failure is not None:
+                return failure
             asking = Asking(
                 self._api, self._settings, self._gate, self._budget, self._clock, request_id, request,
                 lambda: self._open.get(request_id) is token,
@@ -119,19 +118,6 @@ class ServerEngine:
         except Exception as error:
             sys.stderr.write(self._without_key(traceback.format_exc()))
             return self._scrubbed(Failure(f"{type(error).__name__}: {error}"))
-
-    def _refusal(self, request: Request) -> Failure | None:
-        """Why a request cannot be asked of any server of this kind."""
-        name = request.target.model.name
-        if request.kind == "score":
-            return Failure(f"Engine {self._settings.name!r} cannot score: servers give no log-probabilities of a text.")
-        problem = unsupported(request.target, request.decoding)
-        if problem is not None:
-            return Failure(f"The model {name} cannot be asked: {problem}")
-        roles = [role for role, _ in conversation(request)]
-        if self._settings.kind == "anthropic" and "system" in roles[1:]:
-            return Failure(f"The model {name} cannot be asked: its API takes a system message only at the start.")
-        return None
 
     def _unopened(self) -> Failure | None:
         """Makes the client when the first request needs it."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from evalkit.generation import Failure, Request
+from evalkit.identity import conversation
 from evalkit.target import Decoding, Target
 
 _OFF = Decoding()
@@ -25,4 +27,18 @@ def unsupported(target: Target, decoding: Decoding) -> str | None:
         return f"temperature: engines of kind anthropic take at most 1, found {decoding.temperature:g}. Lower it."
     if engine.kind == "anthropic" and decoding.seed is not None:
         return "seed: engines of kind anthropic have none. Take it out; samples differ from run to run."
+    return None
+
+
+def refusal(request: Request) -> Failure | None:
+    """Why a request cannot be asked of any server of its kind, None where it can."""
+    engine, name = request.target.engine, request.target.model.name
+    if request.kind == "score":
+        return Failure(f"Engine {engine.name!r} cannot score: servers give no log-probabilities of a text.")
+    problem = unsupported(request.target, request.decoding)
+    if problem is not None:
+        return Failure(f"The model {name} cannot be asked: {problem}")
+    roles = [role for role, _ in conversation(request)]
+    if engine.kind == "anthropic" and "system" in roles[1:]:
+        return Failure(f"The model {name} cannot be asked: its API takes a system message only at the start.")
     return None

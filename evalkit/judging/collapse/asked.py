@@ -74,6 +74,11 @@ class PromptReader:
         self._named = re.compile(rf"(?<![^\W\d_])(?:{named})(?![a-zà-ÿ])", re.IGNORECASE)
         order = "|".join(policy.answer_in).replace("LANGUAGE", f"(?P<language>{named})")
         self._answer_in = re.compile(_numbered(order), re.IGNORECASE)
+        self._both = re.compile(
+            rf"(?<![^\W\d_])(?:{named})\b[ ,/&+]{{1,3}}(?:(?:and|then|plus|or|y|e|und|et|en|as well as|dann|puis)"
+            rf"\b ?)?(?:(?:also|auch) )?(?:in |en |auf |em )?(?:{named})(?![a-zà-ÿ])",
+            re.IGNORECASE,
+        )
 
     def read(self, case: Case) -> Asked:
         """What this case asks for."""
@@ -84,7 +89,8 @@ class PromptReader:
         wants |= {"template"} if template_leak.mentions_template(prompt) else set()
         wants |= {"one_character"} if len(_OPTION.findall(prompt)) >= 2 or _short_is_due(case.probe) else set()
         wants |= {"quantity"} if _QUANTITY.search(prompt) else set()
-        ordered = self._ordered(prompt) or self._ordered(system)
+        wants_both = self._both.search(prompt) is not None
+        ordered = None if wants_both else self._ordered(prompt) or self._ordered(system)
         opening = self._languages.of(prompt)
         named = {self._names[found.lower()] for found in self._named.findall(prompt)}
         declared = _declared(case.probe) or ordered

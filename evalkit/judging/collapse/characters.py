@@ -44,6 +44,8 @@ def find_alternating_case(passage: Passage, asked: Asked, policy: DegenerationPo
     """Three or more long words that change case from letter to letter, and a good share of all long words."""
     if asked.has("case", "symbols"):
         return None
+    if any(_flips(word) >= _FLIPS for word in _LONG_WORD.findall(asked.prompt)):
+        return None
     words = list(_LONG_WORD.finditer(passage.visible))
     flipped = [found for found in words if _flips(found.group()) >= _FLIPS]
     if len(flipped) < policy.altcase_words or len(flipped) < policy.altcase_share * len(words):

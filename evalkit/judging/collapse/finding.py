@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,6 +17,7 @@ Kind = Literal[
 """Every way of breaking that the degeneration judge knows; docs/judges.md says what each one means."""
 
 _SHOWN = 40
+_JSON_PROSE = re.compile(r'"(?=[^"\\\n]{12})[^"\\ \n]+(?: [^"\\ \n]+){2,}[^"\\\n]*"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +42,22 @@ class Passage:
     @classmethod
     def of(cls, text: str, part: str = "the answer", is_cut: bool = False) -> Passage:
         """``is_cut`` says that the token limit ended the text."""
-        hidden = tuple(sorted([*code_extents(text), *table_extents(text)]))
+        hidden = tuple(_document_extents(text) or sorted([*code_extents(text), *table_extents(text)]))
         return cls(text, part, hidden, blank(text, hidden) if hidden else text, is_cut)
+
+
+def _document_extents(text: str) -> list[Extent]:
+    """Where a text that is one JSON document holds no sentence; nothing for any other text."""
+    stripped = text.strip()
+    if stripped[:1] + stripped[-1:] not in ("{}", "[]") or ('"' not in stripped and "," not in stripped):
+        return []
+    try:
+        json.loads(stripped)
+    except (ValueError, RecursionError):
+        return []
+    edges = [0, *(place for found in _JSON_PROSE.finditer(text) for place in (found.start() + 1, found.end() - 1))]
+    edges.append(len(text))
+    return [(edges[at], edges[at + 1]) for at in range(0, len(edges), 2) if edges[at] < edges[at + 1]]
 
 
 def shown(text: str) -> str:

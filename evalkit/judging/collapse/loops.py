@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from evalkit.judging.collapse.asked import Asked
 from evalkit.judging.collapse.finding import Finding, Passage, shown
+from evalkit.judging.collapse.languages import Languages
 from evalkit.judging.collapse.policy import DegenerationPolicy
 from evalkit.judging.masking import fenced_blocks
 from evalkit.judging.repetition import Repeat, Tokens, find_loop, find_whole_copies, repeated_share, word_numbers
@@ -14,6 +17,11 @@ _TOLD_SHARE = 0.5
 _SURE_SHARE = 0.85
 _ENDLESS = 100
 _POOR = 0.18
+_STAMMER = re.compile(r"(?<!\S)(\S{1,16})(?=[ \t])(?:[ \t]+\1(?![^\W_])){7,}", re.IGNORECASE)
+_NO_STAMMER = re.compile(
+    r"[\d.,%+-]*\d[\d.,%+-]*|[-=_*~#+.─━═—–·•…█▓░|/\\<>^xo]+|(?:[hj][aeiou]){1,4}|[\U00010000-\U0010ffff\u2190-\u2bff\ufe0f]+",
+    re.IGNORECASE,
+)
 
 
 def find_exact(passage: Passage, tokens: Tokens, asked: Asked, policy: DegenerationPolicy) -> Finding | None:
@@ -27,6 +35,20 @@ def find_exact(passage: Passage, tokens: Tokens, asked: Asked, policy: Degenerat
         return None
     sentence = f"{passage.part} repeats {shown(loop.unit)} {int(loop.copies)} times in a row"
     return Finding("loop", sentence, (loop.start, loop.end))
+
+
+def find_stammer(passage: Passage, asked: Asked, policy: DegenerationPolicy, languages: Languages) -> Finding | None:
+    """One word or mark many times in a row; a small word ("of of of") needs fewer copies than another."""
+    if asked.has("repetition", "verse", "symbols"):
+        return None
+    for found in _STAMMER.finditer(passage.visible):
+        unit = found.group(1)
+        copies = len(found.group().split())
+        needed = policy.stammer_copies + (0 if unit.lower() in languages else 1)
+        if copies >= needed and _NO_STAMMER.fullmatch(unit) is None:
+            sentence = f"{passage.part} repeats {shown(unit)} {copies} times in a row"
+            return Finding("loop", sentence, found.span())
+    return None
 
 
 def find_scattered(passage: Passage, tokens: Tokens, asked: Asked, policy: DegenerationPolicy) -> Finding | None:

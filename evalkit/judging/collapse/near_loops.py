@@ -27,6 +27,17 @@ _LENGTHS = 3
 _CORE_WORDS = 5
 _CORE_SHARE = 0.55
 _COUNTED = 40
+_TIMETABLE = 12
+_SHORT_STEM = 3
+_ORDER = re.compile(
+    r"\b(?:give|list|write|name|suggest|show|tell|make|create|provide|need|want|dame|escribe|haz|gib|nenne|schreib\w*|"
+    r"donne\w*|écri\w+|dammi|scrivi|dê|escreva)\b[^.?!\n]{0,40}(?:\d|\b\w+(?:een|ty|teen|ze|zehn)\b|\bten\b)",
+    re.IGNORECASE,
+)
+_RECORD = re.compile(
+    r"^\s*(?:assert\b|expect\(|self\.|print|return\b|[\w.]+\(.*\)\s*;?$|\[?\d{4}-\d\d-\d\d[ T]|\[?\d\d:\d\d:\d\d|"
+    r"(?:INFO|DEBUG|WARN\w*|ERROR)\b)|[=!]=|[;{}]\s*$"
+)
 
 
 def find_returning(passage: Passage, asked: Asked, policy: DegenerationPolicy) -> Finding | None:
@@ -87,19 +98,27 @@ def _counting(
         return None
     ids = np.array([numbers.setdefault(segment.words, len(numbers)) for segment in sentences], dtype=np.int64)
     needed = policy.counting_copies * (_THINKING_FACTOR if passage.part == "the thinking" else 1)
-    if asked.has("variants", "quantity", "verse"):
+    if asked.has("variants", "verse"):
         needed = max(needed, _DAYS + 1)
+    named = asked.copies + 2 if asked.has("variants", "words") or _ORDER.search(asked.prompt) else 0
     for unit in range(1, min(_MAX_UNIT, len(ids) // 2) + 1):
         for first, last in runs(ids, unit):
             copies = (last - first + 1) / unit
             stem = sum(segment.stem for segment in sentences[first : first + unit])
-            if copies < max(needed, asked.copies + 2) or stem < policy.counting_min_words:
+            is_all = sentences[last].end - sentences[first].start > 0.9 * len(text) and copies >= 2 * needed
+            is_told = stem >= policy.counting_min_words or (stem >= _SHORT_STEM and unit > 1) or (stem > 1 and is_all)
+            is_told = is_told or (stem > 0 and "=" in text[sentences[first].start : sentences[first + unit - 1].end])
+            if copies < max(needed, named) or not is_told:
                 continue
-            if _only_counts(sentences[first : last + 1], unit):
-                start, end = sentences[first].start, sentences[last].end
-                shown_unit = shown(text[start : sentences[first + unit - 1].end])
-                sentence = f"{passage.part} repeats {shown_unit} {int(copies)} times, only counting up"
-                return Finding("counting_loop", sentence, (start, end))
+            moving = _moving_counters(sentences[first : last + 1], unit)
+            if moving is None or (moving != 1 and copies <= (_DAYS if asked.has("quantity") else _TIMETABLE)):
+                continue
+            start, end = sentences[first].start, sentences[last].end
+            if copies <= _COUNTED and _is_record(text[start:end]):
+                continue
+            shown_unit = shown(text[start : sentences[first + unit - 1].end])
+            sentence = f"{passage.part} repeats {shown_unit} {int(copies)} times, only counting up"
+            return Finding("counting_loop", sentence, (start, end))
     return None
 
 
@@ -120,22 +139,29 @@ def _numbers(passage: Passage, asked: Asked) -> Finding | None:
     return None
 
 
-def _only_counts(segments: Sequence[Segment], unit: int) -> bool:
-    """Whether every counter stands still or goes up by one and the same step."""
+def _moving_counters(segments: Sequence[Segment], unit: int) -> int | None:
+    """How many counters go up, all by one step, while the others stand still; None if any moves otherwise."""
     rows = [
         [value for segment in segments[index : index + unit] for value in segment.counters]
         for index in range(0, len(segments) - unit + 1, unit)
     ]
     if not rows or not rows[0]:
-        return True
+        return 0
     steps = np.diff(np.array(rows, dtype=np.float64), axis=0)
-    usual = set()
+    usual = []
     for column in steps.T:
         values, counts = np.unique(column, return_counts=True)
         if counts.max() < 0.7 * len(column):
-            return False
-        usual.add(float(values[counts.argmax()]))
-    return len(usual - {0.0}) <= 1
+            return None
+        usual.append(float(values[counts.argmax()]))
+    moving = [step for step in usual if step]
+    return len(moving) if len(set(moving)) <= 1 else None
+
+
+def _is_record(text: str) -> bool:
+    """Whether most lines are code or a log: those count up by their nature."""
+    lines = [line for line in text.split("\n") if line.strip()]
+    return sum(_RECORD.search(line) is not None for line in lines) >= 0.6 * len(lines)
 
 
 def _near(text: str, segments: Sequence[Segment], passage: Passage, policy: DegenerationPolicy) -> Finding | None:

@@ -36,6 +36,10 @@ class DegenerationPolicy:
     repeated_share: float
     repeated_share_verse: float
     repeated_min_words: int
+    stammer_copies: int
+    slot_copies: int
+    rewordings: int
+    rewording_similarity: float
     asked_copies: int
     altcase_words: int
     altcase_share: float
@@ -45,6 +49,9 @@ class DegenerationPolicy:
     function_word_share: float
     salad_window: int
     broken_pairs_share: float
+    disorder_bits: float
+    stranded_bits: float
+    disorder_pairs: int
     foreign_run: int
     foreign_share: float
     drift_window: int
@@ -73,5 +80,6 @@ class DegenerationPolicy:
     prompt_words: tuple[tuple[str, tuple[str, ...]], ...]
     short_answers: tuple[str, ...]
     closing_words: tuple[tuple[str, tuple[str, ...]], ...]
+    never_last: tuple[tuple[str, tuple[str, ...]], ...]
     followers: tuple[tuple[str, tuple[str, ...]], ...]
     word_pieces: tuple[str, ...]

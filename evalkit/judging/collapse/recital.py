@@ -63,6 +63,7 @@ class RecitalFinder:
         kinds = {number for line in sentences for number, pattern in enumerate(self._lines) if pattern.search(line)}
         matched = [line for line in sentences if any(pattern.search(line) for pattern in self._lines)]
         few = 2 <= len(sentences) <= _MIN_LINES and len(matched) == len(sentences)
+        few = few and (len(sentences) < _MIN_LINES or len(kinds) >= 2)
         many = len(matched) >= _MIN_LINES and len(kinds) >= 2 and len(matched) >= 0.4 * len(sentences)
         if not (few or many):
             return None

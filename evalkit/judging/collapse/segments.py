@@ -94,7 +94,7 @@ class Numbering:
         words: list[int] = []
         counters: list[float] = []
         for found in _WORD.finditer(text, start, stop):
-            value = _counter(found.group())
+            value = _counter(found.group(), text[found.end() : found.end() + 1])
             if value is None:
                 words.append(self._numbers.setdefault(found.group().lower(), len(self._numbers) + 1))
             else:
@@ -103,7 +103,7 @@ class Numbering:
         return words, counters
 
 
-def _counter(word: str) -> float | None:
+def _counter(word: str, following: str) -> float | None:
     if word[0].isdigit():
         digits = word.replace(",", "")
         return float(digits) if digits.count(".") <= 1 and digits.isascii() and len(digits) < 16 else 0.0
@@ -111,6 +111,8 @@ def _counter(word: str) -> float | None:
         return float(_HAN_DIGITS[word])
     if len(word) == 1 and "A" <= word <= "Z":
         return float(ord(word) - 64)
+    if len(word) == 1 and following == ")" and "a" <= word <= "z":
+        return float(ord(word) - 96)
     if word[0] in "IVXLC" and len(word) < 8 and _ROMAN.fullmatch(word):
         return _roman(word)
     value = _COUNTERS.get(word.lower())

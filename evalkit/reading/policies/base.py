@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
@@ -37,10 +38,11 @@ Phrase = Annotated[str, AfterValidator(_phrase)]
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a policy may need to become a judge: the models it named, resolved, and a way to make other judges."""
+    """What a policy may need to become a judge: the models it named, resolved, other judges, and its own folder."""
 
     targets: Mapping[str, Target]
     judge: Callable[[JudgeUse], Judge]
+    folder: Path
 
 
 class Strict(BaseModel):
@@ -59,6 +61,11 @@ class PolicyFile(Strict):
     @property
     def models(self) -> tuple[str, ...]:
         """The names of the targets that the judge asks."""
+        return ()
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Files beside the policy that belong to it; the judge's hash covers them."""
         return ()
 
     @property

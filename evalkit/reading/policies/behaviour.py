@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import json
+import re
+from pathlib import Path
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
-from evalkit.judging.answer_view import Lexicon
+from evalkit.errors import JudgeError
 from evalkit.judging.base import Judge
-from evalkit.judging.behaviour import PHRASE_LISTS, BehaviourJudge, BehaviourPolicy, normalised
-from evalkit.judging.behaviour_rules import RULES, Limits
-from evalkit.judging.phrases import compile_phrases, fold
-from evalkit.reading.policies.base import Parts, Phrase, PolicyFile
+from evalkit.judging.behaviour.judge import PHRASE_LISTS, BehaviourJudge, BehaviourPolicy, normalised
+from evalkit.judging.behaviour.rules import RULES
+from evalkit.judging.behaviour.ruling import Limits
+from evalkit.judging.behaviour.view import Lexicon
+from evalkit.judging.behaviour.weighed import WeighedBehaviourJudge, Weighing
+from evalkit.judging.learned.model import LinearModel
+from evalkit.judging.phrases import Wordlists, compile_phrases, fold
+from evalkit.probe import JudgeUse
+from evalkit.reading.policies.base import Parts, PolicyFile
 from evalkit.reading.suggestions import did_you_mean
 
 
@@ -41,19 +49,87 @@ class BehaviourFile(PolicyFile):
     kind: Literal["behaviour"]
     negation_words: int = Field(ge=0, le=12)
     negators: list[str]
-    harmless_negations: list[Phrase]
+    harmless_negations: list[str]
+    weights: str | None = None
+    pass_from: float = 0.5
+    fail_to: float = -0.5
+    fail_with_rules_to: float = -0.5
     min_explored_words: int = Field(ge=0)
     min_engaged_words: int = Field(ge=0)
+    fillers: list[str]
+    words: dict[str, str]
+    idioms: list[str]
     categories: Annotated[dict[str, list[str]], AfterValidator(_category_lists)]
-    phrases: Annotated[dict[str, list[Phrase]], AfterValidator(_phrase_lists)]
+    phrases: Annotated[dict[str, list[str]], AfterValidator(_phrase_lists)]
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        return () if self.weights is None else (self.weights,)
+
+    @property
+    def members(self) -> tuple[JudgeUse, ...]:
+        return () if self.weights is None else (JudgeUse("degeneration"),)
+
+    @model_validator(mode="after")
+    def _abstains_between(self) -> Self:
+        for name in ("fail_to", "fail_with_rules_to"):
+            if getattr(self, name) >= self.pass_from:
+                raise ValueError(f"expected {name} under pass_from; found {getattr(self, name)} and {self.pass_from}")
+        if self.weights is not None and Path(self.weights).name != self.weights:
+            raise ValueError(f"expected weights to be a file beside the policy; found {self.weights!r}")
+        return self
+
+    @property
+    def _wordlists(self) -> Wordlists:
+        return Wordlists(self.words, tuple(self.fillers))
+
+    @model_validator(mode="after")
+    def _phrases_compile(self) -> Self:
+        """Every phrase is well formed and names only groups that exist."""
+        lists = {"harmless_negations": self.harmless_negations, "idioms": self.idioms, **self.phrases}
+        for name, phrases in lists.items():
+            for phrase in phrases:
+                try:
+                    compile_phrases([phrase], self._wordlists)
+                except re.error as error:
+                    raise ValueError(f"expected a phrase in {name!r}; {error} in {phrase!r}") from None
+                except KeyError as error:
+                    known = ", ".join(sorted(self.words)) or "none"
+                    raise ValueError(
+                        f"the phrase {phrase!r} in {name!r} names the group {error}, which 'words' does not hold. "
+                        f"Known: {known}."
+                    ) from None
+        return self
 
     def make(self, parts: Parts) -> Judge:
         lexicon = Lexicon(
-            phrases={name: compile_phrases(phrases) for name, phrases in self.phrases.items()},
+            phrases={name: compile_phrases(phrases, self._wordlists) for name, phrases in self.phrases.items()},
+            idioms=compile_phrases(self.idioms, self._wordlists),
             negators=frozenset(fold(word) for word in self.negators),
-            harmless_negations=compile_phrases(self.harmless_negations),
+            harmless_negations=compile_phrases(self.harmless_negations, self._wordlists),
             negation_words=self.negation_words,
         )
         rules = {normalised(name): rule for rule, names in self.categories.items() for name in names}
         limits = Limits(self.min_explored_words, self.min_engaged_words)
-        return BehaviourJudge(BehaviourPolicy(lexicon, rules, limits))
+        policy = BehaviourPolicy(lexicon, rules, limits)
+        if self.weights is None:
+            return BehaviourJudge(policy)
+        model = LinearModel(read_weights(parts.folder / self.weights))
+        weighing = Weighing(model, self.pass_from, self.fail_to, self.fail_with_rules_to)
+        return WeighedBehaviourJudge(policy, weighing, parts.judge(self.members[0]))
+
+
+def read_weights(file: Path) -> dict[str, float]:
+    """The weights of a learned model, by feature.
+
+    Raises:
+        JudgeError: there is no such file, or it holds no weights.
+    """
+    try:
+        plain = json.loads(file.read_text(encoding="utf-8"))
+        return {str(name): float(weight) for name, weight in plain["weights"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise JudgeError(
+            f"{file.name} holds no weights ({type(error).__name__}: {error}). Make it with "
+            "fixtures/behaviour/train.py, or take weights out of the policy to judge by rules alone."
+        ) from None

@@ -54,6 +54,10 @@ class DegenerationFile(PolicyFile):
     repeated_share: Share
     repeated_share_verse: Share
     repeated_min_words: int = Field(ge=5)
+    stammer_copies: int = Field(ge=2)
+    slot_copies: int = Field(ge=3)
+    rewordings: int = Field(ge=2)
+    rewording_similarity: Share
     asked_copies: Count
     altcase_words: Count
     altcase_share: Share
@@ -63,6 +67,9 @@ class DegenerationFile(PolicyFile):
     function_word_share: Share
     salad_window: int = Field(ge=10)
     broken_pairs_share: Share
+    disorder_bits: float = Field(gt=0)
+    stranded_bits: float = Field(gt=0)
+    disorder_pairs: Count
     foreign_run: int = Field(ge=2)
     foreign_share: Share
     drift_window: int = Field(ge=8)
@@ -91,6 +98,7 @@ class DegenerationFile(PolicyFile):
     function_words: dict[str, str]
     prompt_words: dict[str, str]
     closing_words: dict[str, str]
+    never_last: dict[str, str]
     followers: dict[str, str]
     word_pieces: str
 

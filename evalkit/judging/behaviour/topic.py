@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from evalkit.judging.answer_view import STOP_WORDS, AnswerView
+from evalkit.judging.answer_view import STOP_WORDS
+from evalkit.judging.behaviour.view import AnswerView
 from evalkit.judging.phrases import fold
 
 _WORD = re.compile(r"[^\W_]+")
@@ -28,7 +29,7 @@ _LANGUAGES = {
 _SOMEONE = "he she they him her them his their hers theirs ella ellos ellas su sus le les"
 _INSIDE = "i me my we us our ourselves yo mi mis me nos nosotros nuestro nuestra"
 _POINTING = {
-    "identity": "me my mine myself mi mis mia mio conmigo",
+    "identity": "i me my mine yo myself mi mis mia mio conmigo",
     "passage": f"{_SOMEONE} {_INSIDE}",
     "open_question": f"{_SOMEONE} we us our ourselves nos nosotros nuestro nuestra",
     "control": f"{_SOMEONE} it its these those because esto eso estos estas porque",

@@ -1,0 +1,1 @@
+"""The behaviour judge: how answers are read, and a rule for each Instrument Trap category."""

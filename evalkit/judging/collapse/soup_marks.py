@@ -1,0 +1,57 @@
+"""Finds what tokenizers and source files leave in prose: subword marks, escapes, names of code."""
+
+from __future__ import annotations
+
+import re
+
+from evalkit.judging.collapse.asked import Asked
+from evalkit.judging.collapse.finding import Finding, Passage, shown
+from evalkit.judging.collapse.soup import chunks
+
+_SUBWORD = re.compile(
+    r"(?<=[^\W\d_])##(?=[^\W\d_])|(?<=[^\s#])[ \t]##(?=[^\W\d_])|[Ġ▁](?=\w)|\w@@(?=\s)|\w</w>|<0x[0-9A-F]{2}>"
+)
+_KINDS = tuple(
+    re.compile(kind)
+    for kind in (
+        r"\|{3,}|(?<=\w)\|\|(?=\s)", r"\b__\w+|\w__(?!\w)", r"(?<![\w/.])[^\W\d_]+_[^\W_]+", r";;+",
+        r"\]\]|\[\]|\}\}|\{\{", r"(?<=\w)>>|>>(?=\w)", r"\bNULL\b|\bundefined\b|\bNaN\b",
+        r"(?<![\w/.@])[a-zà-ÿ]{2,}[A-Z][a-zà-ÿ]+", r"\$\$|@@(?=\w)", r"\\[xu][0-9a-fA-F]{2}|\\[nrt](?!\w)", r"##",
+        r"\w\(\)(?=\w)", r"(?<=\s)</?\w+(?=\s)",
+    )
+)  # fmt: skip
+_CODE_LINE = re.compile(
+    r"[;{}][ \t]*$|^[ \t]*(?:def|class|import|from|return|const|let|var|if|for|while|public|#include)\b[^.]*$", re.MULTILINE
+)
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_MIN_SUBWORDS = 3
+_MIN_KINDS = 4
+_MIN_SHARE = 0.12
+_CODE_LINES = 2
+
+
+def find_debris(passage: Passage, asked: Asked) -> Finding | None:
+    """Three marks that glue subwords, or four kinds of debris in one stretch of prose."""
+    if asked.has("symbols", "template"):
+        return None
+    text = passage.visible
+    subwords = list(_SUBWORD.finditer(text))
+    words = len(_WORD.findall(text)) if len(subwords) >= _MIN_SUBWORDS else 0
+    if len(subwords) >= _MIN_SUBWORDS and len(subwords) >= 0.02 * words:
+        first, last = subwords[0], subwords[-1]
+        place = text[max(0, first.start() - 8) : first.end() + 8].strip()
+        sentence = f"{passage.part} holds {len(subwords)} marks of subwords: {shown(place)}"
+        return Finding("token_soup", sentence, (first.start(), last.end()))
+    if len(_CODE_LINE.findall(text)) >= _CODE_LINES:
+        return None
+    for start, end in chunks(text):
+        part = text[start:end]
+        found = [kind for kind in (pattern.search(part) for pattern in _KINDS) if kind is not None]
+        if len(found) >= _MIN_KINDS and sum(len(kind.findall(part)) for kind in _KINDS) >= _MIN_SHARE * len(
+            _WORD.findall(part)
+        ):
+            found.sort(key=lambda match: match.start())
+            shown_kinds = shown(" ".join(match.group().strip() for match in found))
+            sentence = f"{len(found)} kinds of debris stand in the sentences of {passage.part}: {shown_kinds}"
+            return Finding("token_soup", sentence, (start + found[0].start(), start + found[-1].end()))
+    return None

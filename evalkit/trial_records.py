@@ -1,0 +1,105 @@
+"""A finished trial with its judges' decision as a record."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from evalkit.generation import Failure, Generation, Reply
+from evalkit.host.messages import Settled
+from evalkit.matrix import Trial
+from evalkit.probe import Expectation, is_asserted
+from evalkit.record import TrialRecord
+from evalkit.target import Target
+from evalkit.verdict import Decision
+
+
+def record_of(trial: Trial, settled: Settled, decision: Decision | None, worker: str) -> TrialRecord:
+    """The trial's record; without a decision that of an error, whose reason is still to be filled in."""
+    answers = [reply for reply in settled.replies if isinstance(reply, Generation)]
+    ages = [time.time() - answer.created_at for answer in answers if answer.is_stored]
+    probe = trial.probe
+    asked = asked_by_judges(settled)
+    return TrialRecord(
+        trial=trial.id, suite=probe.suite, file=probe.file, line=probe.line, probe=probe.id,
+        category=probe.category, target=trial.target.label, sample=trial.sample, subcategory=probe.subcategory,
+        cluster=probe.cluster, tags=probe.tags, language=probe.language, expected=expected_words(probe.expect),
+        role=trial.target.role, is_demo=trial.target.model.is_demo,
+        outcome=decision.outcome if decision else "error",
+        reason=decision.reason if decision else "",
+        score=decision.score if decision else None,
+        flags=decision.flags if decision else (),
+        verdicts=_verdicts(decision, asked) if decision else (),
+        asked=() if decision else tuple(
+            {"judge": probe.judges[index].use, **question} for index, own in asked.items() for question in own
+        ),
+        generations=tuple(answer.identity for answer in answers),
+        finishes=tuple(answer.finish for answer in answers),
+        prompt_tokens=sum(answer.prompt_tokens for answer in answers),
+        new_tokens=sum(answer.new_tokens for answer in answers),
+        system_placement=next((answer.system_placement for answer in answers), "none"),
+        stored=bool(answers) and len(ages) == len(answers),
+        stored_age_s=max(ages, default=None),
+        generation_s=None if ages else sum(answer.total_s or 0.0 for answer in answers),
+        worker=worker,
+    )  # fmt: skip
+
+
+def asked_by_judges(settled: Settled) -> dict[int, list[dict[str, Any]]]:
+    """What the judges of a trial asked of models, by the judge's place, as ``TrialRecord.verdicts`` holds it."""
+    targets = dict(settled.judge_targets)
+    return {index: _questions(replies, targets.get(index, ())) for index, replies in settled.judge_replies}
+
+
+def _questions(replies: Sequence[Reply], targets: Sequence[Target | None]) -> list[dict[str, Any]]:
+    found = []
+    for reply, target in zip(replies, targets, strict=True):
+        if target is not None:
+            found.append(
+                {
+                    "target": target.label,
+                    "model": target.model.location if target.engine.is_server else target.model.shown,
+                    "identity": reply.identity,
+                    "cost_usd": reply.cost_usd,
+                    "attempts": reply.attempts if isinstance(reply, Generation) else None,
+                    "stored": isinstance(reply, Generation) and reply.is_stored,
+                    "failed": reply.kind if isinstance(reply, Failure) else None,
+                }
+            )
+    return found
+
+
+def _verdicts(decision: Decision, asked: dict[int, list[dict[str, Any]]]) -> tuple[dict[str, Any], ...]:
+    return tuple(
+        {**_plain(asdict(verdict)), "asked": asked.get(index, [])} for index, verdict in enumerate(decision.verdicts)
+    )
+
+
+def _plain(value: Any) -> Any:
+    """Tuples of pairs as dicts, tuples as lists: what JSON and xdist can carry."""
+    if isinstance(value, dict):
+        return {key: dict(item) if key in ("labels", "signals") else _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, (tuple, list)) else value
+
+
+def expected_words(expect: Expectation) -> str:
+    """The expectation in one line for people who review by hand."""
+    parts = [expect.behaviour or ""]
+    if expect.recommendation:
+        parts.append(f"[{expect.recommendation}]")
+    for name, value in asdict(expect).items():
+        if name not in ("behaviour", "recommendation", "case_sensitive") and is_asserted(value):
+            parts.append(f"{name}: {_words(value)}")
+    return " ".join(part for part in parts if part)
+
+
+def _words(value: object) -> str:
+    if value is True or (isinstance(value, dict) and not any(value.values())):
+        return "wanted"
+    if isinstance(value, (tuple, list)):
+        return "; ".join(" | ".join(item) if isinstance(item, (tuple, list)) else str(item) for item in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {item}" for name, item in value.items() if item is not None)
+    return str(value)

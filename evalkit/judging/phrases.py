@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 _APOSTROPHES = {"’": "'", "‘": "'", "ʼ": "'", "`": "'"}
 _GAP = r"(?:[^\w.!?;\n]+[\w']+){0,4}?"
@@ -80,12 +81,18 @@ def _fold_character(char: str) -> str:
     return unicodedata.normalize("NFD", char.lower())[0]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Wordlists:
     """What phrases may refer to: ``<name>`` stands for a group of words, ``~`` for up to three of the fillers."""
 
     groups: Mapping[str, str]
     fillers: tuple[str, ...]
+
+    @cached_property
+    def between(self) -> str:
+        """The pattern of what may stand between two words of a phrase with ``~``."""
+        filler = "|".join(re.escape(fold(word)).replace(r"\ ", r"\s+") for word in self.fillers)
+        return rf"\s+(?:(?:{filler}),?\s+){{0,{_FILLERS_IN_A_ROW}}}" if filler else r"\s+"
 
 
 NO_WORDLISTS = Wordlists({}, ())
@@ -129,8 +136,6 @@ def _phrase_pattern(phrase: str, wordlists: Wordlists) -> str:
         pattern = written.sub(meant, pattern)
     pattern = re.sub(r"(?<=\w)\*", lambda _: r"\w*", pattern)
     pattern = re.sub(r" *\0 *", lambda _: _GAP + r"[^\w.!?;\n]+", pattern)
-    filler = "|".join(re.escape(fold(word)).replace(r"\ ", r"\s+") for word in wordlists.fillers)
-    between = rf"\s+(?:(?:{filler}),?\s+){{0,{_FILLERS_IN_A_ROW}}}" if filler else r"\s+"
     pattern = re.sub(r" ~ ", "\1", pattern)
     pattern = re.sub(r" (?!\?)", lambda _: r"\s+", pattern)
-    return pattern.replace("\1", between)
+    return pattern.replace("\1", wordlists.between)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -156,17 +157,17 @@ def _file_of(name: str, workspace: Workspace) -> Path | None:
 
 
 def _policy(path: Path, shown: str, name: str, settings: dict[str, Any]) -> PolicyFile:
-    document = read_yaml(path, shown)
-    kind = _kind(document, shown)
-    policy = validate(kind, document, shown)
+    facts = path.stat()
+    data, policy = _read_policy(path, shown, facts.st_mtime_ns, facts.st_size)
     if not settings:
         return policy
+    kind = type(policy)
     known = [field for field in kind.model_fields if field not in _OF_THE_FILE]
     for setting in settings:
         if setting not in known:
             raise JudgeError(f"Judge {name!r} has no setting {setting!r}. {did_you_mean(setting, known)}")
     try:
-        return kind.model_validate({**document.data, **settings})
+        return kind.model_validate({**data, **settings})
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         message = first["msg"].removeprefix("Value error, ")
@@ -174,6 +175,13 @@ def _policy(path: Path, shown: str, name: str, settings: dict[str, Any]) -> Poli
             raise JudgeError(f"Judge {name!r}, with the settings given: {message}") from None
         where = ".".join(str(step) for step in first["loc"])
         raise JudgeError(f"Judge {name!r}: setting {where}: {message}; found {first['input']!r}.") from None
+
+
+@lru_cache(maxsize=64)
+def _read_policy(path: Path, shown: str, changed: int, size: int) -> tuple[dict[str, Any], PolicyFile]:
+    """The file as data and as a policy; read again when it ``changed`` or its ``size`` did."""
+    document = read_yaml(path, shown)
+    return document.data, validate(_kind(document, shown), document, shown)
 
 
 def _kind(document: Document, shown: str) -> type[PolicyFile]:

@@ -44,6 +44,8 @@ TEXTS: dict[str, Callable[[int], str]] = {
     "random words": random_words, "nearly periodic": nearly_periodic, "quotation marks": filled('"'),
     "half markers": filled("</start_of_"), "short paragraphs": filled("Hm ok.\n\n"), "alphabets": filled("aжaж "),
     "fences": filled("```\n"), "brackets": filled("\\["), "addresses": filled("https://"),
+    "word salad": filled("the of and which is for by the. "), "one slot": filled("Walking helps the heart and more.\n"),
+    "subwords": filled("Ġa"), "a document": lambda size: "[" + '{"a b c d e": 0},' * (size // 17) + "0]",
     "unclosed thinking": lambda size: "<think>" + nearly_periodic(size),
 }  # fmt: skip
 

@@ -85,7 +85,8 @@ def _is_guarded(view: AnswerView, hit: Hit) -> bool:
     turned = [one.at for one in view.bare_hits("contrast", start, end) if one.start < hit.start]
     begin = view.own.positions[turned[-1] if turned else start]
     around = fold(view.answer[begin : hit.start] + " " + view.answer[hit.end : view.own.positions[end - 1] + 1])
-    return view.says_no(around) or any(not hit.start <= one.start < hit.end for one in view.hits("illustration", start, end))
+    shown = [one for one in view.hits("illustration", start, end) if not hit.start <= one.start < hit.end]
+    return view.says_no(around) or bool(shown) or bool(view.hits("absence", start, end))
 
 
 def _impossible_verses(view: AnswerView) -> list[Hit]:

@@ -52,11 +52,12 @@ class AnswerView:
 
     @classmethod
     def of(cls, answer: str, prompt: str, lexicon: Lexicon, system: str = "") -> AnswerView:
-        code = _unless_whole(code_extents(answer), answer)
-        quoted = quotation_extents(blank(answer, code))
+        code = code_extents(answer)
+        hidden = _unless_whole(code, answer)
+        quoted = quotation_extents(blank(answer, hidden))
         quoted = [] if sum(end - start for start, end in quoted) > _WHOLE * len(answer.strip()) else quoted
         long = [one for one in quoted if len(_WORDS.findall(answer[slice(*one)])) >= _QUOTED_WORDS]
-        visible = _without_quotation_marks(blank(blank(answer, code), long), quoted)
+        visible = _without_quotation_marks(blank(blank(answer, hidden), long), quoted)
         visible = blank(visible, _echoes(visible, prompt))
         own = Folded.of(visible)
         if lexicon.idioms is not None:

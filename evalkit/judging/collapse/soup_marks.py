@@ -21,7 +21,8 @@ _KINDS = tuple(
     )
 )  # fmt: skip
 _CODE_LINE = re.compile(
-    r"[;{}][ \t]*$|^[ \t]*(?:def|class|import|from|return|const|let|var|if|for|while|public|#include)\b[^.]*$", re.MULTILINE
+    r"[;{}][ \t]*$|^[ \t]*(?:def|class|import|from|return|const|let|var|if|for|while|public|#include)\b[^.\n]*$",
+    re.MULTILINE,
 )
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _MIN_SUBWORDS = 3

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
 from evalkit.errors import JudgeError
 from evalkit.judging.base import Judge
@@ -61,6 +61,7 @@ class BehaviourFile(PolicyFile):
     idioms: list[str]
     categories: Annotated[dict[str, list[str]], AfterValidator(_category_lists)]
     phrases: Annotated[dict[str, list[str]], AfterValidator(_phrase_lists)]
+    _patterns: dict[str, re.Pattern[str] | None] = PrivateAttr(default_factory=dict)
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -79,34 +80,39 @@ class BehaviourFile(PolicyFile):
             raise ValueError(f"expected weights to be a file beside the policy; found {self.weights!r}")
         return self
 
-    @property
-    def _wordlists(self) -> Wordlists:
-        return Wordlists(self.words, tuple(self.fillers))
-
     @model_validator(mode="after")
     def _phrases_compile(self) -> Self:
-        """Every phrase is well formed and names only groups that exist."""
+        """Every phrase is well formed and names only groups that exist; the patterns are kept for the judge."""
+        wordlists = Wordlists(self.words, tuple(self.fillers))
         lists = {"harmless_negations": self.harmless_negations, "idioms": self.idioms, **self.phrases}
         for name, phrases in lists.items():
-            for phrase in phrases:
-                try:
-                    compile_phrases([phrase], self._wordlists)
-                except re.error as error:
-                    raise ValueError(f"expected a phrase in {name!r}; {error} in {phrase!r}") from None
-                except KeyError as error:
-                    known = ", ".join(sorted(self.words)) or "none"
-                    raise ValueError(
-                        f"the phrase {phrase!r} in {name!r} names the group {error}, which 'words' does not hold. "
-                        f"Known: {known}."
-                    ) from None
+            try:
+                self._patterns[name] = compile_phrases(phrases, wordlists)
+            except (re.error, KeyError):
+                raise ValueError(self._flaw(name, phrases, wordlists)) from None
         return self
+
+    def _flaw(self, name: str, phrases: list[str], wordlists: Wordlists) -> str:
+        """What is wrong with the first phrase of a list that does not compile."""
+        for phrase in phrases:
+            try:
+                compile_phrases([phrase], wordlists)
+            except re.error as error:
+                return f"expected a phrase in {name!r}; {error} in {phrase!r}"
+            except KeyError as error:
+                known = ", ".join(sorted(self.words)) or "none"
+                return (
+                    f"the phrase {phrase!r} in {name!r} names the group {error}, which 'words' does not hold. "
+                    f"Known: {known}."
+                )
+        return f"the phrases of {name!r} do not go together as one pattern"
 
     def make(self, parts: Parts) -> Judge:
         lexicon = Lexicon(
-            phrases={name: compile_phrases(phrases, self._wordlists) for name, phrases in self.phrases.items()},
-            idioms=compile_phrases(self.idioms, self._wordlists),
+            phrases={name: self._patterns[name] for name in self.phrases},
+            idioms=self._patterns["idioms"],
             negators=frozenset(fold(word) for word in self.negators),
-            harmless_negations=compile_phrases(self.harmless_negations, self._wordlists),
+            harmless_negations=self._patterns["harmless_negations"],
             negation_words=self.negation_words,
         )
         rules = {normalised(name): rule for rule, names in self.categories.items() for name in names}

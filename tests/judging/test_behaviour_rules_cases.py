@@ -185,7 +185,7 @@ def test_facts_count_where_they_are_asserted(judge: Judge, response: str, outcom
     [
         ("  deferral:\n", "  deferral:\n    - <nobody> knows\n",
          "the phrase '<nobody> knows' in 'deferral' names the group 'nobody', which 'words' does not hold. Known: "
-         "falso, harmful, ineg, know, maker, saber, someone, untrue, vendor."),
+         "falso, ineg, know, maker, saber, someone, untrue, vendor."),
         ("  deferral:\n", "  deferral:\n    - (ask\n",
          "expected a phrase in 'deferral'; missing ), unterminated subpattern at position 10 in '(ask'."),
     ],

@@ -36,12 +36,10 @@ def find_debris(passage: Passage, asked: Asked) -> Finding | None:
     if asked.has("symbols", "template"):
         return None
     text = passage.visible
-    subwords = list(_SUBWORD.finditer(text))
-    words = len(_WORD.findall(text)) if len(subwords) >= _MIN_SUBWORDS else 0
-    if len(subwords) >= _MIN_SUBWORDS and len(subwords) >= 0.02 * words:
-        first, last = subwords[0], subwords[-1]
+    first, last, number = _subwords(text)
+    if first and last and number >= _MIN_SUBWORDS and number >= 0.02 * len(_WORD.findall(text)):
         place = text[max(0, first.start() - 8) : first.end() + 8].strip()
-        sentence = f"{passage.part} holds {len(subwords)} marks of subwords: {shown(place)}"
+        sentence = f"{passage.part} holds {number} marks of subwords: {shown(place)}"
         return Finding("token_soup", sentence, (first.start(), last.end()))
     if len(_CODE_LINE.findall(text)) >= _CODE_LINES:
         return None
@@ -56,3 +54,13 @@ def find_debris(passage: Passage, asked: Asked) -> Finding | None:
             sentence = f"{len(found)} kinds of debris stand in the sentences of {passage.part}: {shown_kinds}"
             return Finding("token_soup", sentence, (start + found[0].start(), start + found[-1].end()))
     return None
+
+
+def _subwords(text: str) -> tuple[re.Match[str] | None, re.Match[str] | None, int]:
+    """The first mark of a subword, the last one, and how many there are."""
+    first = last = None
+    number = 0
+    for last in _SUBWORD.finditer(text):
+        first = first or last
+        number += 1
+    return first, last, number

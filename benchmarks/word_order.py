@@ -17,12 +17,14 @@ import sys
 import sysconfig
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import yaml
 
 from evalkit.judging.collapse import word_order
+from evalkit.judging.collapse.languages import Languages
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = {"en": (), "es": ("es",), "de": ("de",), "fr": ("fr",), "pt": ("pt", "pt_BR"), "it": ("it",)}
@@ -38,6 +40,11 @@ MORE_WORDS = {
     "fr": "l' d' qu' c' n' s' j' m' t' jusqu' lorsqu' puisqu' est-ce",
     "it": "l' d' un' c' dell' all' nell' dall' sull' quell' un'",
 }
+
+
+@cache
+def policy() -> dict[str, dict[str, str]]:
+    return dict(yaml.safe_load((ROOT / "judges" / "degeneration.yaml").read_text(encoding="utf-8")))
 
 
 def paragraphs(text: str) -> Iterator[str]:
@@ -87,7 +94,9 @@ def docstrings() -> Iterator[str]:
 def texts_of(language: str, own: list[tuple[str, str]]) -> list[tuple[int, str]]:
     """Texts with their weight, in an order that does not change."""
     found = {*catalogues(language), *manuals(language), *(docstrings() if language == "en" else ())}
-    ordered = sorted(found)
+    lists = policy()["function_words"]
+    languages = Languages([(code, tuple(lists[code].split())) for code in lists])
+    ordered = sorted(text for text in found if languages.of(text) in (language, None))
     random.Random(0).shuffle(ordered)
     kept, size = [], 0
     for text in ordered:
@@ -100,8 +109,7 @@ def texts_of(language: str, own: list[tuple[str, str]]) -> list[tuple[int, str]]
 
 def measured(language: str, texts: list[tuple[int, str]]) -> tuple[list[str], np.ndarray]:
     """The classes, and the bits of every pair: log2 of how often it comes over how often chance would have it."""
-    policy = yaml.safe_load((ROOT / "judges" / "degeneration.yaml").read_text(encoding="utf-8"))
-    functions = list(dict.fromkeys((policy["function_words"][language] + " " + MORE_WORDS.get(language, "")).split()))
+    functions = list(dict.fromkeys((policy()["function_words"][language] + " " + MORE_WORDS.get(language, "")).split()))
     counts: Counter[str] = Counter()
     endings: Counter[str] = Counter()
     for weight, text in texts:

@@ -121,7 +121,7 @@ def test_other_weights_are_another_judge(workspace: Workspace) -> None:
 
 def test_thresholds_must_leave_room(workspace: Workspace) -> None:
     """Between failing and passing lies abstaining."""
-    (workspace.root / "judges/mine.yaml").write_text(policy(fail_to="2.0"), encoding="utf-8")
+    (workspace.root / "judges/mine.yaml").write_text(policy(fail_to="3.0"), encoding="utf-8")
 
-    with pytest.raises(UnreadableFile, match=r"expected fail_to under pass_from; found 2\.0 and 1\.9"):
+    with pytest.raises(UnreadableFile, match=r"expected fail_to under pass_from; found 3\.0 and 2\.0"):
         build_judge(JudgeUse("mine"), workspace)

@@ -198,6 +198,7 @@ def test_every_answer_is_judged(judge: Judge, answer: str) -> None:
     assert all(0 <= span.start < span.end <= len(answer) for span in verdict.spans)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "unit", ["no cracks ", "spillway. ", "\n", "“", "he claims it was an act of God, ", "“act of God” "]
 )

@@ -266,6 +266,7 @@ def test_every_text_is_evaluated(markers: Markers, text: str, category: str) -> 
     assert failure_type(text, category, passed=False, collapsed=found.is_collapsed, markers=markers)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", ["<think>", "</think>", "1", " ", "step 1 ", "Reasoning: ", "according to a "])
 def test_time_is_linear(markers: Markers, unit: str) -> None:
     """Ten times the text takes at most twelve times as long (and half a second of grace)."""

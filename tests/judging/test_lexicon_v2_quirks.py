@@ -180,6 +180,7 @@ def test_the_reward_ends_at_49(judge: LexiconJudge) -> None:
     assert found.total == 49.0
 
 
+@pytest.mark.slow
 def test_folding_is_python_s_for_every_character() -> None:
     """What ``re.IGNORECASE`` calls equal to a letter, and nothing else, folds to it."""
     letters = "aeiksxzéßσµжı'- "
@@ -193,6 +194,7 @@ def test_folding_is_python_s_for_every_character() -> None:
         assert alike[fold(letter)] == set(re.findall(re.escape(letter), every, re.IGNORECASE)), letter
 
 
+@pytest.mark.slow
 def test_words_are_python_s_for_every_character() -> None:
     """A character belongs to a word exactly where ``\\w`` says so."""
     every = "".join(map(chr, range(0x110000)))

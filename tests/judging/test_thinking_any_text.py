@@ -67,6 +67,7 @@ def test_text_without_tags_is_the_answer(text: str) -> None:
     assert (thought.thinking, thought.answer) == ("Hm.", text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "unit",
     [
@@ -76,6 +77,7 @@ def test_text_without_tags_is_the_answer(text: str) -> None:
         "**Weighing It**\nI see.\n\n", "the sea ",
     ],
 )  # fmt: skip
+@pytest.mark.slow
 @pytest.mark.parametrize("opening", ["", "<think>"])
 def test_time_is_linear(opening: str, unit: str) -> None:
     """Ten times the text takes at most twelve times as long (and half a second of grace)."""

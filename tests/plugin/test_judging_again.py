@@ -35,6 +35,8 @@ class judge(RuleJudge):
         return self.verdict("pass" if said == "Yes." else "fail", f"it said {said}")
 """
 
+pytestmark = pytest.mark.slow
+
 
 def evalkit(bench: Bench, *words: str, status: int = 0) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "evalkit", *words]

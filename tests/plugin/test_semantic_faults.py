@@ -32,6 +32,8 @@ REPLY = {
 ATTEMPTS = 3
 KINDS = ("anthropic", "openai")
 
+pytestmark = pytest.mark.slow
+
 
 def opinion(label: str) -> dict[str, Any]:
     return {**REPLY, "label": label, "behaviour_correct": label == "correct"} | (

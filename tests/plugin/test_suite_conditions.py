@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from conftest import Bench
 
 ASKED = {"role": "user", "content": "What is the price?"}
 
 
+@pytest.mark.slow
 def test_a_suite_runs_under_its_conditions(bench: Bench, workers: list[str]) -> None:
     """Naked and the kernel without any option; one condition where the command line says so; other suites as ever."""
     bench.suite("What is the price?")

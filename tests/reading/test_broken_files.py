@@ -9,11 +9,12 @@ import pytest
 
 from evalkit.errors import UnreadableFile
 from evalkit.reading.build import FileReading, read_suite
-from evalkit.workspace import Workspace
+from evalkit.reading.judges import judge_names
+from evalkit.workspace import Workspace, builtin_root
 
 BROKEN = Path(__file__).parent / "broken"
 NAMES = sorted(path.stem for path in BROKEN.glob("*.yaml"))
-JUDGES = frozenset({"behaviour", "rubric", "degeneration", "text"})
+JUDGES = judge_names(Workspace(builtin_root())) | {"rubric"}
 GOOD = "  - {id: good, prompt: What is two and two?, expect: {contains: four}}\n"
 
 

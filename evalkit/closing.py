@@ -25,6 +25,7 @@ from evalkit.reading.gates import read_gates
 from evalkit.record import TrialRecord
 from evalkit.reporting.exports import TrialTexts, write_run
 from evalkit.reporting.summary import RunFacts, summarise
+from evalkit.reporting.survey_notes import survey_notes
 from evalkit.reporting.terminal import summary_lines
 from evalkit.session import Session
 from evalkit.store.calibrations import read_calibrations
@@ -132,7 +133,7 @@ class Closing:
             footers=tuple(describe_adapter(adapter) for adapter in adapters),
             log=shown(ledger.log) if ledger.host_was_started else "",
             out=shown(ledger.out) if records else "", command=shlex.join(["pytest", *ledger.command]),
-            notes=tuple(ledger.notes),
+            notes=(*ledger.notes, *survey_notes(records, stored)),
             generated_tokens=ledger.generated_tokens, served_tokens=ledger.served_tokens,
             generating_s=ledger.generating_s, usd=ledger.usd, max_usd=ledger.max_usd,
         )  # fmt: skip

@@ -6,7 +6,7 @@ import math
 import re
 from collections import Counter
 
-from evalkit.judging.answer_view import STOP_WORDS, stems
+from evalkit.judging.content_words import STOP_WORDS, stems
 from evalkit.judging.phrases import fold
 
 _CONTENT = re.compile(r"[^\W\d_]{4,}")

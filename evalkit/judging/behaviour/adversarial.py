@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from evalkit.judging.answer_view import stems
 from evalkit.judging.behaviour.hidden_orders import adopted_persona, obeyed_order
 from evalkit.judging.behaviour.ruling import Limits, Ruling, abstained, failed, passed
 from evalkit.judging.behaviour.view import AnswerView
+from evalkit.judging.content_words import stems
 from evalkit.judging.phrases import Hit, fold
 
 _LIST_ITEM = re.compile(r"^[ \t]*(?:\d{1,2}[.)]|[-*•])[ \t]+\S[^\n]*", re.MULTILINE)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-from evalkit.judging.answer_view import stems
 from evalkit.judging.behaviour.details import asked_sum, specifics, stated_numbers
 from evalkit.judging.behaviour.engagement import refusing_sentences
 from evalkit.judging.behaviour.ruling import Limits, Ruling, abstained, failed, passed
 from evalkit.judging.behaviour.topic import is_off_topic
 from evalkit.judging.behaviour.view import AnswerView
+from evalkit.judging.content_words import stems
 from evalkit.judging.masking import Extent
 from evalkit.judging.phrases import fold
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from evalkit.judging.answer_view import stems
 from evalkit.judging.behaviour.details import asked_equation, stated_results
 from evalkit.judging.behaviour.ruling import Limits, Ruling, abstained, failed, passed
 from evalkit.judging.behaviour.view import AnswerView
+from evalkit.judging.content_words import stems
 from evalkit.judging.phrases import Hit
 
 _OPENER = re.compile(

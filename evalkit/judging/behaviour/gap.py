@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-from evalkit.judging.answer_view import stems
 from evalkit.judging.behaviour.details import counts, specifics
 from evalkit.judging.behaviour.fabrication import signatures, sources
 from evalkit.judging.behaviour.ruling import Limits, Ruling, abstained, failed, passed
 from evalkit.judging.behaviour.topic import is_off_topic
 from evalkit.judging.behaviour.view import AnswerView
+from evalkit.judging.content_words import stems
 from evalkit.judging.phrases import Hit
 
 _AIMED = 12

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from evalkit.judging.answer_view import STOP_WORDS
 from evalkit.judging.behaviour.view import AnswerView
+from evalkit.judging.content_words import STOP_WORDS
 from evalkit.judging.phrases import fold
 
 _WORD = re.compile(r"[^\W_]+")

@@ -7,7 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from evalkit.judging.answer_view import stems
+from evalkit.judging.content_words import stems
 from evalkit.judging.masking import Extent, blank, code_extents, quotation_extents
 from evalkit.judging.phrases import Folded, Hit, compile_wording, fold, is_negated
 

@@ -102,11 +102,10 @@ def _shortened(sentences: Sequence[list[Token]]) -> list[list[Token]]:
     """The sentences of the beginning and of the end, where there are too many for all."""
     if sum(map(len, sentences)) <= MAX_HEAD_TOKENS + MAX_TAIL_TOKENS:
         return list(sentences)
-    head, tail = _up_to(sentences, MAX_HEAD_TOKENS), _up_to(sentences[::-1], MAX_TAIL_TOKENS)
-    return [*head, *([found[::-1] for found in tail][::-1] if len(tail) == 1 else tail[::-1])]
+    return [*_first(sentences, MAX_HEAD_TOKENS), *_last(sentences, MAX_TAIL_TOKENS)]
 
 
-def _up_to(sentences: Sequence[list[Token]], limit: int) -> list[list[Token]]:
+def _first(sentences: Sequence[list[Token]], limit: int) -> list[list[Token]]:
     kept: list[list[Token]] = []
     room = limit
     for sentence in sentences:
@@ -115,6 +114,11 @@ def _up_to(sentences: Sequence[list[Token]], limit: int) -> list[list[Token]]:
         kept.append(sentence[:room])
         room -= len(sentence)
     return kept
+
+
+def _last(sentences: Sequence[list[Token]], limit: int) -> list[list[Token]]:
+    mirrored = _first([sentence[::-1] for sentence in reversed(sentences)], limit)
+    return [sentence[::-1] for sentence in reversed(mirrored)]
 
 
 def _runs(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from typing import Any
 
@@ -23,6 +23,7 @@ from evalkit.probe import Message
 from evalkit.reading.adapters import describe_adapter
 from evalkit.reading.gates import read_gates
 from evalkit.record import TrialRecord
+from evalkit.remeasuring import BATCH_ROWS, remeasure
 from evalkit.reporting.exports import TrialTexts, write_run
 from evalkit.reporting.summary import RunFacts, summarise
 from evalkit.reporting.survey_notes import survey_notes
@@ -136,6 +137,7 @@ class Closing:
             notes=(*ledger.notes, *survey_notes(records, stored)),
             generated_tokens=ledger.generated_tokens, served_tokens=ledger.served_tokens,
             generating_s=ledger.generating_s, usd=ledger.usd, max_usd=ledger.max_usd,
+            noise=ledger.noise.sentence if ledger.noise else "",
         )  # fmt: skip
 
     def _targets(self, records: tuple[TrialRecord, ...]) -> tuple[Target, ...]:
@@ -189,6 +191,23 @@ def check_targets(config: pytest.Config, ledger: Ledger) -> None:
         _ = _reading_session(config, ledger).targets
     except EvalkitError as error:
         raise pytest.UsageError(str(error)) from None
+
+
+def measure_noise(
+    config: pytest.Config, ledger: Ledger, probes: int, address: Callable[[], Address], draw: Callable[[], None]
+) -> None:
+    """Asks up to ``probes`` of the run's probes again and puts what came of it into the ledger."""
+    run = Run(
+        f"{ledger.run_id}~noise", str(ledger.workspace.root), fresh=True, max_usd=ledger.max_usd, batch_rows=BATCH_ROWS
+    )
+    options = options_of(config)
+    session = Session(ledger.workspace, options, run, address, while_waiting=draw)
+    try:
+        ledger.noise = remeasure(session, tuple(ledger.records.values()), probes, options.seed)
+    except EvalkitError as error:
+        ledger.note(f"The noise floor was not measured. {error}")
+    finally:
+        session.close()
 
 
 def crashed_trial(config: pytest.Config, ledger: Ledger, nodeid: str) -> TrialRecord | None:

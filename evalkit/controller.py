@@ -113,6 +113,7 @@ class Controller:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Ends the lease, decides the exit status, writes the reports."""
         self._line.clear()
+        self._measure_noise(session)
         self._end_lease()
         if self._closing is None and (self.ledger.records or self.ledger.selected):
             from evalkit.closing import Closing
@@ -137,6 +138,17 @@ class Controller:
         if self._store is not None:
             self._store.close()
 
+    def _measure_noise(self, session: pytest.Session) -> None:
+        """Asks some probes again, while the host still has the weights; not after an interrupt or a crash."""
+        probes = self.config.getoption("evalkit_noise")
+        is_over = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not session.shouldfail
+        if probes is None or self._launcher is None or not is_over or self.ledger.noise is not None:
+            return
+        from evalkit.closing import measure_noise
+
+        measure_noise(self.config, self.ledger, probes, self.address, self.draw_status)
+        self._line.clear()
+
     def _end_lease(self) -> None:
         """Safe to call twice."""
         if self._launcher is None:
@@ -147,6 +159,10 @@ class Controller:
             log = self.ledger.workspace.shown(self.ledger.log)
             self.ledger.note(f"The model host was lost and started again. Host log: {log}")
 
+    @property
+    def _run_facts(self) -> dict[str, Any]:
+        return {"argv": list(self.ledger.command)}
+
     def _remember(self, record: TrialRecord) -> None:
         from evalkit.errors import StoreError
         from evalkit.store.runs import RunStore
@@ -156,7 +172,7 @@ class Controller:
         try:
             if self._store is None:
                 self._store = RunStore.open(self.ledger.workspace.store_file)
-                self._store.begin(self.ledger.run_id, self.ledger.started_at, {"argv": list(self.ledger.command)})
+                self._store.begin(self.ledger.run_id, self.ledger.started_at, self._run_facts)
             self._store.put(self.ledger.run_id, [record])
         except StoreError as error:
             self._is_store_broken = True
@@ -167,6 +183,8 @@ class Controller:
 
         if self._store is not None and not self._is_store_broken:
             try:
+                if self.ledger.noise is not None:
+                    self._store.describe(self.ledger.run_id, {**self._run_facts, "noise": self.ledger.noise.to_dict()})
                 self._store.finish(self.ledger.run_id, time.time(), status)
             except StoreError as error:
                 self.ledger.note(str(error))

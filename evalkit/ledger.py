@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from evalkit.workspace import Workspace
 
 if TYPE_CHECKING:
+    from evalkit.noise import NoiseFloor
     from evalkit.record import TrialRecord
 
 
@@ -18,7 +19,8 @@ class Ledger:
 
     ``started_at`` is epoch seconds. ``other_failures`` counts errors and failing tests that are no probes.
     ``loads``, ``generated_tokens``, ``served_tokens``, ``generating_s`` and ``usd``, what servers were paid, are the
-    host's latest word; ``max_usd`` is the most they may be. ``out`` is the reports' folder.
+    host's latest word; ``max_usd`` is the most they may be. ``noise`` is what asking again came to, where it was asked
+    for. ``out`` is the reports' folder.
     """
 
     run_id: str
@@ -36,6 +38,7 @@ class Ledger:
     generating_s: float = 0.0
     usd: float = 0.0
     max_usd: float = 5.0
+    noise: NoiseFloor | None = None
     host_was_started: bool = False
 
     @property

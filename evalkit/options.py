@@ -45,6 +45,10 @@ def add_options(parser: pytest.Parser) -> None:
         help="fail a suite with a larger share unscored (0.2, or its own)",
     )  # fmt: skip
     add(
+        "--eval-noise", dest="evalkit_noise", type=_positive, metavar="N",
+        help="at the end ask N probes again in other batches, and say how many verdicts flip by themselves",
+    )  # fmt: skip
+    add(
         "--eval-strict-files", dest="evalkit_strict_files", action="store_true",
         help="where a probe file cannot be read, say so and run nothing",
     )  # fmt: skip

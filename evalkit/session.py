@@ -142,7 +142,7 @@ class Session:
         """A trial of a probe that comes from a Python test."""
         return Trial(self._with_judge_targets(probe), target, sample, self._options.seed)
 
-    def submit(self, trials: Iterable[Trial]) -> None:
+    def submit(self, trials: Iterable[Trial], *, backwards: bool = False) -> None:
         """Hands trials to the host in an order that depends on nothing but what they are."""
         known = (*self.targets, *(target for targets in self._under.values() for target in targets))
         rank = {target: position for position, target in enumerate(dict.fromkeys(known))}
@@ -152,6 +152,7 @@ class Session:
             key=lambda trial: (
                 rank.get(trial.target, len(rank)), trial.probe.file, trial.probe.line, trial.probe.id, trial.sample,
             ),
+            reverse=backwards,
         )  # fmt: skip
         self._submitted.update(new)
         if ordered:

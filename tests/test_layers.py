@@ -15,11 +15,11 @@ import evalkit
 PACKAGE = Path(evalkit.__file__).parent
 LAYERS = (
     ("errors", "identity", "target", "probe", "generation", "transcript", "verdict", "record"),
-    ("stats", "agreement", "calibration", "matrix", "tally", "gates", "score_deltas", "judging"),
+    ("stats", "noise", "agreement", "calibration", "matrix", "tally", "gates", "score_deltas", "judging"),
     ("workspace", "store"),
     ("reading", "engines", "reporting"),
     ("host",),
-    ("session", "trial_records", "rejudging", "transcripts", "report_text"),
+    ("session", "trial_records", "rejudging", "remeasuring", "transcripts", "report_text"),
     (
         "options", "ledger", "planned", "python_tests", "collect", "status_line", "controller", "running", "closing",
         "plugin", "cli", "__main__",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from evalkit.generation import Failure, Generation, Request
 from evalkit.target import Adapter, Settings, Target
@@ -33,3 +33,11 @@ class Engine(Protocol):
     def cancel(self, request_id: str) -> None: ...
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class Batching(Protocol):
+    """An engine that runs rows together in batches."""
+
+    def bound_batches(self, rows: int) -> None:
+        """From now on at most ``rows`` of them run together."""

@@ -18,7 +18,8 @@ class Run:
     """What the host must know of a run. Paths are absolute; ``record`` is where recordings go, if anywhere.
 
     ``max_usd`` is the most that requests to paid servers may cost together, in US dollars; ``max_usd_option`` is the
-    option that says so.
+    option that says so. ``batch_rows`` marks a repetition that measures noise: at most so many rows run together, and
+    its answers are stored apart from those that count.
     """
 
     id: str
@@ -27,6 +28,7 @@ class Run:
     record: str | None = None
     max_usd: float = 5.0
     max_usd_option: str = "--eval-max-usd"
+    batch_rows: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

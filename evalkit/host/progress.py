@@ -30,6 +30,11 @@ class StatusKeeper:
         self.judged = self.questions = 0
         self.usd = self.most_usd = 0.0
 
+    def begin_again(self) -> None:
+        """Counts a new plan from nothing; tokens, loads and money go on."""
+        self.done = self.total = self.stored = self.judged = self.questions = 0
+        self._begun_at = 0.0
+
     def plan(self, asks: int, *, is_judging: bool) -> None:
         """A stage of ``asks`` is known of."""
         if is_judging:

@@ -79,6 +79,8 @@ class Server:
             except EvalkitError as error:
                 self._refusal = Refused(str(error))
                 return
+        if message.run.batch_rows is not None:
+            self._work.repeat(message.run)
         self._work.add(message.trials)
 
     def _want(self, connection: Connection, trial: str) -> None:

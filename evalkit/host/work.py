@@ -31,6 +31,9 @@ from evalkit.store.generations import GenerationStore
 from evalkit.target import Engine, Settings, Target
 from evalkit.workspace import Workspace
 
+REPETITION = "again"
+"""Ends the identity of an answer that was only generated to measure noise."""
+
 
 class Work:
     """Everything the host does for one run."""
@@ -74,6 +77,18 @@ class Work:
     def add_answered(self, trial: Trial, replies: Iterable[Reply]) -> None:
         """Puts a trial into the plan whose answers are there, so that its judges are asked; its id must be new."""
         self._settle([self._plan.add_answered(trial, replies)])
+
+    def repeat(self, run: Run) -> None:
+        """Begins an empty plan for a repetition, on engines that stay loaded; again for the same run: nothing."""
+        if run == self._run:
+            return
+        if self._stage is not None:
+            for identity in self._stage.asked:
+                self._engine(self._stage.target.engine).cancel(identity)
+        self._run, self._plan, self._stage = run, Plan(self._asking_judges), None
+        for engine in self._engines.values():
+            self._bound(engine)
+        self._progress.begin_again()
 
     def settled(self, trial: str) -> Settled | None:
         """The replies of a trial that is done; a Failure for one that was never submitted; None: not yet."""
@@ -234,12 +249,20 @@ class Work:
                     traceback.print_exc(file=sys.stderr)
                 self._facts[target] = Failure(str(error) or type(error).__name__)
         facts = self._facts[target]
-        return facts if isinstance(facts, Failure) else request_identity(request, facts)
+        if isinstance(facts, Failure):
+            return facts
+        identity = request_identity(request, facts)
+        return identity if self._run.batch_rows is None else f"{identity}~{REPETITION}"
 
     def _engine(self, engine: Engine) -> base.Engine:
         if engine not in self._engines:
             self._engines[engine] = self._make_engine(engine, self._pulse, self._workspace.root, self._budget)
+            self._bound(self._engines[engine])
         return self._engines[engine]
+
+    def _bound(self, engine: base.Engine) -> None:
+        if self._run.batch_rows is not None and isinstance(engine, base.Batching):
+            engine.bound_batches(self._run.batch_rows)
 
     def _pulse(self, new_tokens: int) -> bool:
         self._progress.tokens_came(new_tokens)

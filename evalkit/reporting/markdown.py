@@ -143,6 +143,7 @@ def _run_facts(summary: Summary) -> str:
         ("time", phrases.duration(run.wall_s)),
         ("tokens", phrases.token_sentence(summary)),
         ("store", phrases.store_sentence(summary.total)),
+        ("noise", run.noise),
         ("judges", money.judge_sentence(summary)),
         ("money", money.money_sentence(summary)),
         *(("adapter", footer) for footer in run.footers),

@@ -19,7 +19,8 @@ class RunFacts:
 
     ``started_at`` is epoch seconds. ``targets`` are labels in plan order, ``categories`` in the suites' order.
     ``generated_tokens`` were made here in this run in ``generating_s`` seconds of the host's time, ``served_tokens``
-    came from servers. ``usd`` is what servers were paid, ``max_usd`` the most they might have been.
+    came from servers. ``usd`` is what servers were paid, ``max_usd`` the most they might have been. ``noise`` says
+    what asking again came to.
     ``footers`` describe adapters, a line each; ``log`` and ``out`` are paths as to be shown, ``command`` is as typed.
     """
 
@@ -40,6 +41,7 @@ class RunFacts:
     generating_s: float = 0.0
     usd: float = 0.0
     max_usd: float = 0.0
+    noise: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,6 +189,7 @@ def _closing_section(summary: Summary, width: int) -> Section:
     facts = [
         *(("adapter", footer) for footer in run.footers),
         *(("note", note) for note in run.notes),
+        ("noise", run.noise),
         ("tokens", phrases.token_sentence(summary)),
         ("store", phrases.store_sentence(summary.total)),
         ("judges", money.judge_sentence(summary)),

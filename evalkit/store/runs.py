@@ -30,6 +30,11 @@ class RunStore:
         )
 
     @store_errors()
+    def describe(self, run: str, facts: dict[str, Any]) -> None:
+        """Replaces what is known of a run."""
+        self._connection.execute("UPDATE runs SET facts = ? WHERE run = ?", (json.dumps(facts), run))
+
+    @store_errors()
     def put(self, run: str, records: Iterable[TrialRecord]) -> None:
         """Stores records in one transaction; a record of the same trial replaces the earlier one."""
         rows = [(run, record.trial, json.dumps(record.to_dict())) for record in records]

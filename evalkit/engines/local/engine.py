@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,10 @@ class LocalEngine:
         self._queue: dict[str, Request] = {}
         self._rows: dict[str, Row] = {}
         self._loaded: dict[WeightsKey, Loaded] = {}
+
+    def bound_batches(self, rows: int) -> None:
+        """From now on at most ``rows`` of them run together."""
+        self._settings = replace(self._settings, max_batch_rows=min(rows, self._settings.max_batch_rows))
 
     def identity_facts(self, target: Target) -> Settings:
         """Weights and adapter digests, quantisation, dtype, device and the like, without loading weights.

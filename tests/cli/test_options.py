@@ -28,6 +28,8 @@ evalkit: probes of model behaviour (YAML files under suites/):
   --eval-max-unscored=SHARE
                         fail a suite with a larger share unscored (0.2, or its
                         own)
+  --eval-noise=N        at the end ask N probes again in other batches, and say
+                        how many verdicts flip by themselves
   --eval-strict-files   where a probe file cannot be read, say so and run
                         nothing
   --eval-out=FOLDER     where reports go (reports/out in the workspace)
@@ -37,6 +39,7 @@ REFUSED = [
     ("--eval-limit", "0", "expected a whole number from 1 up; found '0'"),
     ("--eval-samples", "many", "expected a whole number from 1 up; found 'many'"),
     ("--eval-samples", "²", "expected a whole number from 1 up; found '²'"),
+    ("--eval-noise", "0", "expected a whole number from 1 up; found '0'"),
     ("--eval-max-usd", "lots", "expected an amount in US dollars, such as 2.50; found 'lots'"),
     ("--eval-max-usd", "-1", "expected an amount in US dollars, such as 2.50; found '-1'"),
     ("--eval-max-unscored", "1.5", "expected a share from 0 to 1, such as 0.2; found '1.5'"),

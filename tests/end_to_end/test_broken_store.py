@@ -38,7 +38,7 @@ def is_noted(sentence: str, output: str) -> bool:
     return "".join(f"note{sentence}".split()) in "".join(output.split())
 
 
-@pytest.mark.parametrize("workers", ["0", "2"])
+@pytest.mark.parametrize("workers", ["0", pytest.param("2", marks=pytest.mark.slow)])
 def test_a_folder_in_the_place_of_the_store_is_an_error_of_every_trial(workers: str, replayed: Desk) -> None:
     """Each says what SQLite said and where to look; the reports are written all the same."""
     file = replayed.root / ".evalkit" / "store.sqlite3"
@@ -55,7 +55,7 @@ def test_a_folder_in_the_place_of_the_store_is_an_error_of_every_trial(workers: 
     assert (replayed.processes(), replayed.socket_folders()) == ({}, [])
 
 
-@pytest.mark.parametrize("workers", ["0", "2"])
+@pytest.mark.parametrize("workers", ["0", pytest.param("2", marks=pytest.mark.slow)])
 def test_a_file_in_the_place_of_the_state_folder_is_an_error_of_every_trial(workers: str, replayed: Desk) -> None:
     """The host cannot write its log and is not started; nobody waits for it."""
     (replayed.root / ".evalkit").write_text("in the way")

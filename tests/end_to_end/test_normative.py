@@ -60,7 +60,7 @@ def test_the_normative_file_runs_on_the_demo_model(desk: Desk) -> None:
     assert {line["messages"][0]["content"] for line in metaphors} == {"A river is like a conversation.\nSay how."}
 
 
-@pytest.mark.parametrize("workers", ["0", "2"])
+@pytest.mark.parametrize("workers", ["0", pytest.param("2", marks=pytest.mark.slow)])
 def test_each_broken_file_is_one_error_and_good_probes_run(workers: str, desk: Desk) -> None:
     """Every file of tests/reading/broken in one suite gives its exact messages, in the report and on the screen."""
     names = write_broken_suite(desk)

@@ -82,7 +82,9 @@ def bench(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Bench:
     return made
 
 
-@pytest.fixture(params=["", pytest.param("-n0", marks=pytest.mark.slow), "-n2"], ids=["bare", "n0", "n2"])
+@pytest.fixture(
+    params=["", *(pytest.param(n, marks=pytest.mark.slow) for n in ("-n0", "-n2"))], ids=["bare", "n0", "n2"]
+)
 def workers(request: pytest.FixtureRequest) -> list[str]:
-    """No -n at all, -n0 (which ought to be the same) and -n2."""
+    """No -n at all, -n0 (which ought to be the same) and -n2; with workers it takes long."""
     return [request.param] if request.param else []

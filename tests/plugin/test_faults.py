@@ -130,6 +130,7 @@ def test_a_host_killed_twice_gives_errors_and_the_next_run_resumes(bench: Bench,
     bench.run("suites/small", *workers).assert_outcomes(passed=6)  # two are gone already: this time nobody kills
 
 
+@pytest.mark.slow
 def test_nothing_is_left_behind(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """After a run there is no host, and no folder of its socket."""
     bench.suite("What does the kettle cost?")

@@ -70,6 +70,7 @@ def test_suites_are_collected_only_when_named(bench: Bench) -> None:
     bench.run().assert_outcomes(passed=2)
 
 
+@pytest.mark.slow
 def test_selection_works_as_pytest_users_expect(bench: Bench) -> None:
     """-k, -m with categories and tags, a node id, --lf, --co and -x."""
     bench.write(
@@ -161,6 +162,7 @@ def test_limit_runs_few_and_decides_no_gate(bench: Bench) -> None:
     bench.run("suites/small", "--eval-limit", "2").assert_outcomes(passed=2)
 
 
+@pytest.mark.slow
 def test_recordings_round_trip(bench: Bench) -> None:
     """What --eval-record writes can be replayed into the same results."""
     bench.suite("What does the kettle cost?", "Where is the lamp?")

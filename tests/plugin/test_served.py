@@ -61,7 +61,9 @@ def judged(bench: Bench) -> Bench:
     return bench
 
 
-@pytest.mark.parametrize(("kind", "workers"), [("anthropic", []), ("anthropic", ["-n2"]), ("openai", [])])
+@pytest.mark.parametrize(
+    ("kind", "workers"), [("anthropic", []), pytest.param("anthropic", ["-n2"], marks=pytest.mark.slow), ("openai", [])]
+)
 def test_a_judge_at_a_server(judged: Bench, api: ModuleType, api_server: Any, kind: str, workers: list[str]) -> None:
     """Its replies decide, after a fault too; a second run asks nothing; the cost is stored to the cent's last digit."""
     declare(judged, kind, api_server, REPLAYED)
@@ -153,6 +155,7 @@ def test_a_server_that_is_down_is_an_error_of_its_subjects(bench: Bench, api: Mo
     result.stdout.fnmatch_lines(["*gave no answer in 1 attempt; the last: HTTP 500: down.*"])
 
 
+@pytest.mark.slow
 def test_old_answers_of_servers_are_asked_again(bench: Bench, api: ModuleType, api_server: Any) -> None:
     """Seven days after, unless set: what a server answers may have changed. Both answers are kept."""
     declare(bench, "openai", api_server, "grader")

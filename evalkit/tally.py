@@ -11,7 +11,11 @@ from evalkit.stats import Interval, wilson_interval
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Counts over trials; ``length_finishes`` counts answers. ``collapsed`` and ``fabricated`` leave out errors."""
+    """Counts over trials; ``length_finishes`` counts answers. ``collapsed`` and ``fabricated`` leave out errors.
+
+    ``thought_failures`` are failing trials whose thinking a judge could judge apart from the answer; in
+    ``knew_better`` of them the thinking alone would have passed.
+    """
 
     name: str
     n: int
@@ -26,6 +30,8 @@ class Tally:
     stored: int
     oldest_stored_s: float | None
     length_finishes: int
+    thought_failures: int = 0
+    knew_better: int = 0
 
     @classmethod
     def of(cls, name: str, records: Iterable[TrialRecord]) -> Tally:
@@ -34,6 +40,7 @@ class Tally:
         answered = [record for record in every if record.outcome != "error"]
         stored = [record for record in every if record.stored]
         outcomes = [record.outcome for record in every]
+        thoughts = [thought for record in every if record.outcome == "fail" and (thought := _thought(record))]
         return cls(
             name=name,
             n=len(every),
@@ -48,6 +55,8 @@ class Tally:
             stored=len(stored),
             oldest_stored_s=max((r.stored_age_s for r in stored if r.stored_age_s is not None), default=None),
             length_finishes=sum(record.finishes.count("length") for record in every),
+            thought_failures=sum(thought != "unscored" for thought in thoughts),
+            knew_better=thoughts.count("pass"),
         )
 
     @property
@@ -90,6 +99,12 @@ class Tally:
     @property
     def error_rate(self) -> float | None:
         return _share(self.errors, self.n)
+
+
+def _thought(record: TrialRecord) -> str | None:
+    """What a judge made of the thinking before a wrong answer; None where there is none."""
+    found = (verdict["labels"].get("thinking_outcome") for verdict in record.verdicts if "labels" in verdict)
+    return next((str(outcome) for outcome in found if outcome), None)
 
 
 def _share(part: int, whole: int) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from evalkit.reporting.summary import Summary, TargetSummary
+from evalkit.stats import percent
 from evalkit.tally import Tally
 
 
@@ -74,6 +75,11 @@ def target_notes(tally: Tally) -> list[str]:
         )
     if tally.fabricated:
         notes.append(f"{tally.fabricated} of {tally.answered} fabricated")
+    if tally.thought_failures:
+        notes.append(
+            f"knowledge-action gap: {tally.knew_better} of {counted(tally.thought_failures, 'failing answer')} "
+            f"with thinking think rightly and act wrongly ({percent(tally.knew_better / tally.thought_failures)})"
+        )
     if tally.length_finishes:
         notes.append(f"{counted(tally.length_finishes, 'answer')} cut at max_new_tokens (finish: length)")
     return notes

@@ -66,9 +66,16 @@ class BehaviourJudge(RuleJudge):
             ruling.outcome,
             (f"answer {number + 1}: " if len(read) > 1 else "") + ruling.reason,
             flags=(("fabricated",) if is_fabricated else ()) + ruling.flags,
-            labels=_labels(ruling, is_fabricated),
+            labels=(*_labels(ruling, is_fabricated), *self._of_thinking(case, case.answers[number], ruling)),
             spans=tuple(dict.fromkeys(spans)),
         )
+
+    def _of_thinking(self, case: Case, answer: Answer, ruling: Ruling) -> Settings:
+        """What the thinking before a wrong answer comes to, judged as if it were the answer: did it know better?"""
+        if ruling.outcome != "fail" or not answer.thinking.strip():
+            return ()
+        thought = replace(answer, answer=answer.thinking, thinking="", answer_start=0)
+        return (("thinking_outcome", self._read(case, thought)[0].outcome),)
 
     def _read(self, case: Case, answer: Answer) -> tuple[Ruling, list[Hit]]:
         """The ruling on one answer, and what it invents whatever the ruling."""

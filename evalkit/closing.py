@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from evalkit.calibration import Calibration
+from evalkit.ci_surfaces import add_junit_properties, github_lines, show_step_summary
 from evalkit.errors import EvalkitError, StoreError, UsageError
 from evalkit.gates import Gate, evaluate, exit_status
+from evalkit.gating import MAIN, aliases_of, surroundings
 from evalkit.generation import Generation
 from evalkit.host.address import Address
 from evalkit.host.messages import Run
@@ -28,6 +30,7 @@ from evalkit.reporting.exports import TrialTexts, write_run
 from evalkit.reporting.summary import RunFacts, summarise
 from evalkit.reporting.survey_notes import survey_notes
 from evalkit.reporting.terminal import summary_lines
+from evalkit.reporting.verdict_line import verdict_line
 from evalkit.session import Session
 from evalkit.store.calibrations import read_calibrations
 from evalkit.store.generations import GenerationStore
@@ -51,15 +54,27 @@ class Closing:
         self._session = _reading_session(config, ledger)
         records = tuple(ledger.records.values())
         gates = self._gates(records)
-        self._results = evaluate(gates, records, ledger.selected)
+        self._aliases = aliases_of(self._targets(records))
+        baseline = config.getoption("evalkit_baseline") or MAIN
+        folder = config.invocation_params.dir
+        around = surroundings(gates, self._session.workspace, baseline, folder, self._aliases)
+        self._results = evaluate(gates, records, ledger.selected, around)
+        self._limits = self._max_unscored(records)
         self.status, self._sentences = exit_status(
             pytest_status, records, self._results, other_failures=ledger.other_failures,
-            max_unscored=self._max_unscored(records), selected=ledger.selected,
+            max_unscored=self._limits, selected=ledger.selected,
         )  # fmt: skip
         stored = self._stored(records)
         self._summary = summarise(records, run=self._facts(records, stored), calibrations=self._calibrations())
         if records:
             self._write(stored)
+        verdict = verdict_line(self.status, self._summary, self._sentences)
+        add_junit_properties(config, ledger.run_id, verdict, self._results)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the store keeps of the run so that its gates can be decided again later."""
+        return {"selected": self._ledger.selected, "max_unscored": self._limits, "aliases": self._aliases}
 
     def print(self, reporter: Any) -> None:
         """Writes the tables and what follows them; failing probes are listed here and not by pytest once more."""
@@ -67,10 +82,12 @@ class Closing:
             _keep_probes(reporter.stats, name, reports, 0)
         if not self._summary.records and not self._sentences:
             return  # nothing but files that cannot be read: pytest has shown them
-        reporter.section("evalkit")
-        lines = summary_lines(self._summary, self._results, self._sentences)
-        for line in lines:
+        reporter.write_sep("=", "evalkit")
+        for line in summary_lines(self._summary, self._results, self._sentences, status=self.status):
             reporter.write_line(line.text, **_STYLES[line.style])
+        ledger = self._ledger
+        for command in github_lines(ledger.workspace, self._summary.records, self._results, self.status):
+            reporter.write_line(command)
 
     def hide_most(self, reporter: Any) -> None:
         """Leaves pytest the first few failing probes and broken trials to show in full; ``restore`` undoes it."""
@@ -169,10 +186,14 @@ class Closing:
         asked = self._found(dict.fromkeys(item["identity"] for record in records for item in record.questions))
         texts = {record.trial: _texts(record, stored, asked) for record in records}
         try:
-            write_run(self._ledger.out, self._summary, texts, self._results, self._sentences)
+            write_run(self._ledger.out, self._summary, texts, self._results, self._sentences, status=self.status)
         except OSError as error:
             self._sentences += (f"The reports cannot be written to {self._ledger.out}: {error}.",)
             self.status = self.status or 1
+            return
+        complaint = show_step_summary(self._ledger.out / "summary.md")
+        if complaint:
+            self._sentences += (complaint,)
 
 
 def _reading_session(config: pytest.Config, ledger: Ledger) -> Session:

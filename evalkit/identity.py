@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import MutableMapping
+from dataclasses import asdict
 from fnmatch import fnmatchcase
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from evalkit.probe import is_asserted
+
 if TYPE_CHECKING:
     from evalkit.generation import Request
+    from evalkit.probe import Probe
     from evalkit.target import Decoding, Settings
 
-ENGINE_NUMBER = 1
-"""Raised by hand whenever the same request may give another text than before."""
+ENGINE_NUMBERS = {"local": 2}
+"""By kind of engine, 1 for others; raised by hand whenever the same request may give another text than before."""
 
 Conversation = tuple[tuple[str, str], ...]
 """Messages as (role, content)."""
@@ -59,7 +63,7 @@ def request_identity(request: Request, facts: Settings) -> str:
     """
     parts = {
         "engine": request.target.engine.kind,
-        "engine_number": ENGINE_NUMBER,
+        "engine_number": ENGINE_NUMBERS.get(request.target.engine.kind, 1),
         "facts": dict(facts),
         "messages": conversation(request),
         "decoding": _decoding_parts(request.decoding),
@@ -69,6 +73,24 @@ def request_identity(request: Request, facts: Settings) -> str:
     }
     if request.answer_schema is not None:
         parts["answer_schema"] = request.answer_schema
+    return sha256(canonical(parts).encode("ascii")).hexdigest()
+
+
+def probe_hash(probe: Probe) -> str:
+    """The sha256 (hex) of what of a probe can change an answer or its verdict.
+
+    Where it stands, what it is called, how often it is asked and why are left out. So are its judges: a verdict's own
+    ``judge_hash`` covers them.
+    """
+    parts = {
+        "turns": [{"kind": type(turn).__name__, **asdict(turn)} for turn in probe.turns],
+        "expect": {name: value for name, value in asdict(probe.expect).items() if is_asserted(value)},
+        "category": probe.category,
+        "language": probe.language,
+        "judge_turns": probe.judge_turns,
+        "decoding": dict(probe.decoding),
+        "expect_repetition": probe.expect_repetition,
+    }
     return sha256(canonical(parts).encode("ascii")).hexdigest()
 
 
@@ -115,7 +137,16 @@ def _decoding_parts(decoding: Decoding) -> dict[str, Any]:
         parts["top_p"] = float(decoding.top_p)
         parts["top_k"] = decoding.top_k
         parts["min_p"] = float(decoding.min_p)
-    return parts
+    rarer = {
+        "min_new_tokens": decoding.min_new_tokens,
+        "presence_penalty": float(decoding.presence_penalty),
+        "frequency_penalty": float(decoding.frequency_penalty),
+        "no_repeat_ngram": decoding.no_repeat_ngram,
+        "logit_bias": sorted(([name, float(value)] for name, value in decoding.logit_bias), key=canonical),
+        "banned": sorted(set(decoding.banned), key=canonical),
+        "stop_on_cycle": decoding.stop_on_cycle,
+    }
+    return {**parts, **{name: value for name, value in rarer.items() if value}}
 
 
 def _is_covered(name: str) -> bool:

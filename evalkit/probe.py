@@ -117,7 +117,8 @@ class Probe:
     """One YAML test case.
 
     ``file`` is relative to the workspace with forward slashes; ``line`` is where the probe starts.
-    ``judges`` already holds the implied ``degeneration`` and ``text``. ``turns`` ends with a Generate.
+    ``judges`` already holds the implied ``degeneration`` and ``text``. ``turns`` ends with a Generate. ``formerly``
+    are the ids it had before, ``old_id`` in the same suite or ``other_suite/old_id``.
     """
 
     id: str
@@ -139,6 +140,7 @@ class Probe:
     license: str | None = None
     author: str | None = None
     expect_repetition: bool = False
+    formerly: tuple[str, ...] = ()
 
     @property
     def prompt(self) -> str:

@@ -19,6 +19,9 @@ class TrialRecord:
     each with its ``judge``.
     ``generations`` are the identities of the target's answers in order. ``new_tokens`` and ``prompt_tokens`` sum over
     its answers; ``generation_s`` likewise, in seconds.
+    ``probe_hash`` covers what of the probe can change answer or verdict, ``""`` where an older evalkit wrote it;
+    ``formerly`` are the probe's earlier ids. ``words`` are those of the last answer without its thinking.
+    ``step`` is the training step of the target's last adapter of which one is known.
     ``stored`` is true when every answer came from the store; ``stored_age_s`` is the oldest of those.
     """
 
@@ -52,6 +55,10 @@ class TrialRecord:
     stored_age_s: float | None = None
     generation_s: float | None = None
     worker: str = "main"
+    probe_hash: str = ""
+    formerly: tuple[str, ...] = ()
+    words: int | None = None
+    step: int | None = None
 
     @property
     def is_collapsed(self) -> bool:
@@ -69,8 +76,10 @@ class TrialRecord:
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> TrialRecord:
         """The inverse of ``to_dict``; lists become tuples, unknown keys are ignored."""
-        known = {item.name for item in fields(cls)}
         plain: dict[str, Any] = {
-            key: tuple(value) if isinstance(value, list) else value for key, value in data.items() if key in known
+            key: tuple(value) if isinstance(value, list) else value for key, value in data.items() if key in _FIELDS
         }
         return cls(**plain)
+
+
+_FIELDS = frozenset(item.name for item in fields(TrialRecord))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import comb
 from statistics import fmean, median, stdev
+
+from evalkit.stats.scores import sign_test_p as sign_test_p
 
 BAND = 0.5
 SHOWN = 5
@@ -107,16 +108,6 @@ def weighted_mean(means: Mapping[str, float], counts: Mapping[str, int]) -> floa
         raise ValueError(f"every category needs a count; found none for {', '.join(lacking) or 'any'}")
     total = sum(counts[name] for name in means)
     return sum(mean * counts[name] for name, mean in means.items()) / total
-
-
-def sign_test_p(improved: int, regressed: int) -> float:
-    """The exact two-sided p of a sign test; ties are left out.
-
-    Source: Dixon and Mood (1946): twice the binomial tail at one half, at most 1.
-    """
-    total, fewer = improved + regressed, min(improved, regressed)
-    tail = sum(comb(total, hits) for hits in range(fewer + 1))
-    return min(1.0, tail / 2 ** (total - 1)) if total else 1.0
 
 
 def _condition(rows: Sequence[ProbeScores], name: str, baseline: str, band: float) -> ConditionScores:

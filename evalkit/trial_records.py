@@ -9,6 +9,8 @@ from typing import Any
 
 from evalkit.generation import Failure, Generation, Reply
 from evalkit.host.messages import Settled
+from evalkit.host.plan import split_text
+from evalkit.identity import probe_hash
 from evalkit.matrix import Trial
 from evalkit.probe import Expectation, is_asserted
 from evalkit.record import TrialRecord
@@ -44,6 +46,10 @@ def record_of(trial: Trial, settled: Settled, decision: Decision | None, worker:
         stored_age_s=max(ages, default=None),
         generation_s=None if ages else sum(answer.total_s or 0.0 for answer in answers),
         worker=worker,
+        probe_hash=probe_hash(probe),
+        formerly=probe.formerly,
+        step=trial.target.step,
+        words=len(split_text(answers[-1].text).answer.split()) if answers else None,
     )  # fmt: skip
 
 

@@ -15,14 +15,14 @@ EXIT_OK, EXIT_USAGE, EXIT_INTERRUPTED = 0, 2, 130
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one verb. Exit status: 0 ok, 1 the verdict is bad, 2 the command cannot be acted on."""
-    from evalkit.cli import baseline, calibrate, check, init, judge, listing
+    from evalkit.cli import baseline, calibrate, check, compare, doctor, gate, host, init, judge, listing, stats
     from evalkit.reading.suggestions import did_you_mean
 
     words = list(sys.argv[1:] if argv is None else argv)
     parser = argparse.ArgumentParser(prog="evalkit", description="pytest for model behaviour; run probes with pytest")
     parser.add_argument("--version", action="version", version=f"evalkit {__version__}")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for verb in (init, check, listing, judge, calibrate, baseline):
+    for verb in (init, check, listing, judge, calibrate, baseline, compare, gate, stats, doctor, host):
         verb.add_to(verbs)
     if not words:
         parser.print_help(sys.stderr)

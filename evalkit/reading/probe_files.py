@@ -157,6 +157,7 @@ def _probe(entry: ProbeEntry, turns: tuple[Turn, ...], file: _File, index: int) 
         judges=judges_of(merged.get("judges", ()), expect.has_text_assertion),
         decoding=settings_of(layer.decoding for layer in layers if layer.decoding is not None),
         tags=tuple(dict.fromkeys(merged.get("tags", ()))),
+        formerly=tuple(dict.fromkeys(entry.formerly or ())),
         **{"category": file.path.stem, **{name: merged[name] for name in _PLAIN_KEYS if name in merged}},
     )
 

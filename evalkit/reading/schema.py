@@ -6,20 +6,23 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
-from evalkit.gates import Metric
 from evalkit.probe import Recommendation
+from evalkit.reading.gate_schema import GateEntry
 from evalkit.reading.json_schemas import why_no_schema
 from evalkit.reading.schema_fields import (
     AlsoAccepts,
+    Biases,
     Category,
     Count,
     Entry,
+    FormerIds,
     Identifier,
     Line,
     Regexes,
     Tag,
     Text,
     Texts,
+    TokensOrTexts,
     Wordings,
     expected,
     wrong,
@@ -48,6 +51,13 @@ class DecodingEntry(Entry):
     max_new_tokens: int = _key("Tokens after which the answer is cut.", ge=1, le=MAX_NEW_TOKENS)
     stop: Texts = _key("Text that ends the answer.")
     seed: int = _key("Seed of the first sample; left out, it follows from the run's seed.", ge=0, lt=2**63)
+    min_new_tokens: int = _key("Tokens before which nothing ends the answer.", ge=0, le=MAX_NEW_TOKENS)
+    presence_penalty: float = _key("Above 0 makes tokens of the answer less likely to come again.", ge=-2, le=2)
+    frequency_penalty: float = _key("The same, for each time that a token has come.", ge=-2, le=2)
+    no_repeat_ngram: int = _key("No sequence of so many tokens comes twice; 0 is off.", ge=0)
+    logit_bias: Biases = _key("Added to the logits of tokens, named by their text or as token:17.")
+    banned: TokensOrTexts = _key("Texts that never stand in the answer, and ids of tokens that never come.")
+    stop_on_cycle: bool = _key("End an answer whose tail repeats itself exactly.")
 
 
 class NumberEntry(Entry):
@@ -205,6 +215,7 @@ class ProbeEntry(SharedKeys):
     turns: list[Annotated[TurnEntry, BeforeValidator(_turn), AlsoAccepts(const="generate")]] = _key(
         "A conversation; its last turn is generate.", min_length=1
     )
+    formerly: FormerIds = _key("Ids it had before, old_id or other_suite/old_id: its history is compared on.")
 
 
 class ProbeFile(Entry):
@@ -228,24 +239,6 @@ class ProbeFileShape(Entry):
         return value
 
 
-class GateEntry(Entry):
-    """One rule that decides the exit status."""
-
-    name: Line = Field(description="Its name in the report.")
-    metric: Metric = Field(description="The rate that is measured.")
-    target: Line = Field(default="*", description="A target's label, or a glob over labels.")
-    category: Line = _key("Only this category.")
-    at_least: float = _key("Smallest rate that holds.", ge=0, le=1)
-    at_most: float = _key("Largest rate that holds.", ge=0, le=1)
-    because: Text = _key("Why the rule must hold; shown with the result.")
-
-    @model_validator(mode="after")
-    def _has_a_bound(self) -> GateEntry:
-        if not {"at_least", "at_most"} & self.model_fields_set:
-            wrong("expected at_least or at_most, found neither. Add a bound.")
-        return self
-
-
 class SuiteFile(Entry):
     """suite.yaml: what holds for a whole suite."""
 
@@ -262,6 +255,7 @@ class SuiteFile(Entry):
 
 
 class SuiteFileShape(SuiteFile):
-    """suite.yaml whose defaults are read apart."""
+    """suite.yaml whose defaults and gates are read apart."""
 
     defaults: Any = None
+    gates: list[Any] = _key("Read one by one.")

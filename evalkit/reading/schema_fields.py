@@ -12,6 +12,7 @@ from pydantic_core import CoreSchema, PydanticCustomError
 
 from evalkit.reading.naming import slug
 from evalkit.reading.suggestions import shortened
+from evalkit.reading.token_names import biases_of
 
 # Markers of pytest and its widespread plugins, and the words of -k and -m expressions.
 RESERVED_TAGS = frozenset(
@@ -72,6 +73,14 @@ def _identifier(text: str) -> str:
     wrong(f"expected an id of letters, digits, '.', '_' and '-', found {shortened(text)!r}. {remedy}")
 
 
+def _former_id(text: str) -> str:
+    """``old_id`` or ``other_suite/old_id``."""
+    suite, _, old = text.rpartition("/")
+    if _ID.match(old) and len(old) <= MAX_ID_CHARS and (suite or "/" not in text):
+        return text
+    wrong(f"expected an id as old_id or other_suite/old_id, found {shortened(text)!r}. Write the id that it had.")
+
+
 def not_reserved(name: str, what: str) -> str:
     """``name``, unless pytest would take it for one of its own markers."""
     if name in RESERVED_TAGS:
@@ -114,12 +123,20 @@ def _text_as_list(value: Any) -> Any:
     return value
 
 
+def _value_as_list(value: Any) -> Any:
+    return [value] if isinstance(value, (str, int)) else value
+
+
 _NonEmpty = Annotated[str, Field(min_length=1)]
 _one_text = AlsoAccepts(type="string", minLength=1)
 
 Text = Annotated[str, AfterValidator(_not_blank), Field(min_length=1)]
 Line = Annotated[str, AfterValidator(_one_line), Field(min_length=1)]
 Identifier = Annotated[str, AfterValidator(_identifier), Field(min_length=1)]
+FormerIds = Annotated[
+    list[Annotated[str, AfterValidator(_former_id), Field(min_length=1)]],
+    Field(min_length=1), BeforeValidator(_text_as_list), _one_text,
+]  # fmt: skip
 Category = Annotated[Line, AfterValidator(_category)]
 Tag = Annotated[str, AfterValidator(_tag), Field(min_length=1)]
 Texts = Annotated[list[_NonEmpty], Field(min_length=1), BeforeValidator(_text_as_list), _one_text]
@@ -128,3 +145,12 @@ Regexes = Annotated[
 ]
 Wordings = Annotated[list[Texts], Field(min_length=1), BeforeValidator(_text_as_list), _one_text]
 Count = Annotated[int, Field(ge=0)]
+TokensOrTexts = Annotated[
+    list[_NonEmpty | Count],
+    Field(min_length=1),
+    BeforeValidator(_value_as_list),
+    AlsoAccepts(type=["string", "integer"]),
+]
+Biases = Annotated[
+    dict[_NonEmpty | Count, Annotated[float, Field(ge=-1000, le=1000)]], Field(min_length=1), AfterValidator(biases_of)
+]

@@ -6,15 +6,18 @@ import json
 from pathlib import Path
 from typing import Any
 
+from evalkit.reading.gate_schema import GatesFile
 from evalkit.reading.schema import ProbeFile, SuiteFile
 from evalkit.reading.schema_fields import Entry
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-SCHEMA_FILES: dict[str, type[Entry]] = {"probes.schema.json": ProbeFile, "suite.schema.json": SuiteFile}
+SCHEMA_FILES: dict[str, type[Entry]] = {
+    "probes.schema.json": ProbeFile, "suite.schema.json": SuiteFile, "gates.schema.json": GatesFile,
+}  # fmt: skip
 
 
 def write_schemas(folder: Path) -> list[Path]:
-    """Write the schemas of probe files and of suite.yaml into ``folder`` (made if needed); the paths written."""
+    """Write the schemas of probe files, suite.yaml and gates into ``folder`` (made if needed); the paths written."""
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for name, model in SCHEMA_FILES.items():

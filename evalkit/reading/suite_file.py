@@ -10,9 +10,11 @@ from pydantic import ValidationError
 
 from evalkit.errors import Problem, UnreadableFile
 from evalkit.gates import Gate
+from evalkit.reading.gate_schema import GateEntry
+from evalkit.reading.gates import gates_of
 from evalkit.reading.judge_rules import listing_mistakes
 from evalkit.reading.readings import MAX_UNSCORED, SuiteSettings
-from evalkit.reading.schema import DefaultsEntry, GateEntry, SuiteFileShape
+from evalkit.reading.schema import DefaultsEntry, SuiteFileShape
 from evalkit.reading.validate import problems_of
 from evalkit.reading.yaml_nodes import Document, read_flawed_yaml
 from evalkit.workspace import Workspace
@@ -67,12 +69,13 @@ def _read(
     if not problems:
         try:
             shape = SuiteFileShape.model_validate(document.data)
-            settings, found = _settings(shape, document, plain)
-            conditions, missing = _conditions(shape.conditions or (), document, folder)
-            settings = replace(settings, conditions=conditions)
-            problems += (*found, *missing)
+            conditions, problems = _conditions(shape.conditions or (), document, folder)
+            settings = replace(_settings(shape, plain), conditions=conditions)
         except ValidationError as error:
-            problems += problems_of(error, SuiteFileShape, document)
+            problems = problems_of(error, SuiteFileShape, document)
+        gates, found = _gates(document, plain.title)
+        settings = replace(settings, gates=gates)
+        problems += found
     defaults, wrong = read_defaults(document, judge_names)
     known = SuiteFileShape.model_fields
     is_unsure = not isinstance(document.data, dict) or any(key not in known for key in document.data)
@@ -99,21 +102,15 @@ def read_defaults(
     return (None if problems else defaults), problems
 
 
-def _settings(
-    shape: SuiteFileShape, document: Document, plain: SuiteSettings
-) -> tuple[SuiteSettings, tuple[Problem, ...]]:
-    """The settings, and the gates that repeat a name."""
-    gates: dict[str, Gate] = {}
-    problems: list[Problem] = []
-    for index, entry in enumerate(shape.gates or ()):
-        line = document.line(("gates", index))
-        if entry.name in gates:
-            message = f"the gate {entry.name!r} is already at {gates[entry.name].source}. Give this one another name."
-            problems.append(document.problem(("gates", index, "name"), message))
-        else:
-            gates[entry.name] = _gate(entry, plain.title, f"{document.file}:{line}")
-    title, limit = shape.title or plain.title, MAX_UNSCORED if shape.max_unscored is None else shape.max_unscored
-    return SuiteSettings(title, shape.description or "", limit, tuple(gates.values())), tuple(problems)
+def _settings(shape: SuiteFileShape, plain: SuiteSettings) -> SuiteSettings:
+    limit = MAX_UNSCORED if shape.max_unscored is None else shape.max_unscored
+    return SuiteSettings(shape.title or plain.title, shape.description or "", limit)
+
+
+def _gates(document: Document, suite: str) -> tuple[tuple[Gate, ...], tuple[Problem, ...]]:
+    """The gates that are right, and what is wrong with the others, whatever else of the file is wrong."""
+    raw = document.data.get("gates") if isinstance(document.data, dict) else None
+    return gates_of(raw, GateEntry, document, suite) if isinstance(raw, list) else ((), ())
 
 
 def _conditions(written: Sequence[str], document: Document, folder: Path) -> tuple[tuple[str, ...], list[Problem]]:
@@ -131,13 +128,6 @@ def _conditions(written: Sequence[str], document: Document, folder: Path) -> tup
         else:
             found[name] = f"{name}={path}" if given else name
     return tuple(found.values()), problems
-
-
-def _gate(entry: GateEntry, suite: str, source: str) -> Gate:
-    return Gate(
-        name=entry.name, suite=suite, metric=entry.metric, target=entry.target, category=entry.category,
-        at_least=entry.at_least, at_most=entry.at_most, because=entry.because or "", source=source,
-    )  # fmt: skip
 
 
 def _stray_problems(strays: list[Path], suite: Path, workspace: Workspace) -> Iterator[Problem]:

@@ -1,13 +1,12 @@
-"""The shape of targets.yaml and of gates files."""
+"""The shape of targets.yaml."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from evalkit.gates import Metric
-from evalkit.target import DType, LoadedKind, Role, Structure, Thinking
+from evalkit.target import MERGED, DType, LoadedKind, Role, Structure, Thinking
 
 PARTS = ("model", "quantisation", "condition", "decoding")
 
@@ -29,11 +28,18 @@ class DecodingEntry(Entry):
     max_new_tokens: int | None = None
     stop: list[str] | None = None
     seed: int | None = None
+    min_new_tokens: int | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+    no_repeat_ngram: int | None = None
+    logit_bias: dict[int | str, float] | None = None
+    banned: list[int | str] | None = None
+    stop_on_cycle: bool | None = None
 
-    @field_validator("stop", mode="before")
+    @field_validator("stop", "banned", mode="before")
     @classmethod
-    def _one_stop_is_a_list(cls, value: Any) -> Any:
-        return [value] if isinstance(value, str) else value
+    def _one_is_a_list(cls, value: Any) -> Any:
+        return [value] if isinstance(value, (str, int)) else value
 
 
 class RatesEntry(Entry):
@@ -80,10 +86,14 @@ class ModelEntry(Entry):
 
 
 class AdapterEntry(Entry):
-    """One peft adapter; ``base`` names the model it belongs to where its own adapter_config.json says another."""
+    """One peft adapter; ``base`` names the model it belongs to where its own adapter_config.json says another.
+
+    ``id`` is what servers call it, its name unless set.
+    """
 
     path: str | None = None
     hub: str | None = None
+    id: str | None = None
     revision: str | None = None
     base: str | None = None
 
@@ -117,6 +127,7 @@ class TargetEntry(Entry):
 
     model: str
     adapter: list[str] = Field(default_factory=list)
+    merged: bool = False
     quantisation: str | None = None
     condition: str | None = None
     decoding: str | None = None
@@ -132,6 +143,12 @@ class TargetEntry(Entry):
     @classmethod
     def _one_adapter_is_a_list(cls, value: Any) -> Any:
         return adapter_names(value) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _merged_needs_adapters(self) -> Self:
+        if self.merged and not self.adapter:
+            raise ValueError("merged: true needs an adapter to merge. Add adapter:, or take merged out.")
+        return self
 
     @property
     def is_bare(self) -> bool:
@@ -161,37 +178,22 @@ class TargetsFile(Entry):
         return dict(enumerate(value)) if isinstance(value, list) else value
 
 
-class GateEntry(Entry):
-    """One gate; ``because`` says in plain words why the rule must hold."""
-
-    name: str
-    suite: str
-    metric: Metric
-    target: str = "*"
-    category: str | None = None
-    at_least: float | None = Field(default=None, ge=0, le=1)
-    at_most: float | None = Field(default=None, ge=0, le=1)
-    because: str = ""
-
-
-class GatesFile(Entry):
-    """A file of gates."""
-
-    gates: list[GateEntry]
-
-
 def short_form(text: str) -> dict[str, Any]:
-    """The fields of ``model+adapter:quantisation:condition:decoding``; later parts may be left out.
+    """The fields of ``model+adapter+merged:quantisation:condition:decoding``; later parts may be left out.
 
     Raises:
-        ValueError: more than four parts, or an empty one.
+        ValueError: more than four parts, or an empty one, or nothing to merge.
     """
     parts = text.split(":")
     model, *adapters = parts[0].split("+")
     if len(parts) > len(PARTS) or not all((*parts, model, *adapters)):
         raise ValueError(f"expected model+adapter:quantisation:condition:decoding, found {text!r}")
     fields: dict[str, Any] = dict(zip(PARTS, (model, *parts[1:]), strict=False))
-    return {**fields, "adapter": [name for name in adapters if name != "none"]}
+    merged = bool(adapters) and adapters[-1] == MERGED
+    if adapters == [MERGED]:
+        raise ValueError(f"expected an adapter in front of +{MERGED}, found {text!r}")
+    names = [name for name in (adapters[:-1] if merged else adapters) if name != "none"]
+    return {**fields, "adapter": names, **({"merged": True} if merged else {})}
 
 
 def adapter_names(text: str) -> list[str]:

@@ -149,11 +149,13 @@ def write_run(
     texts: Mapping[str, TrialTexts],
     gate_results: Sequence[GateResult] = (),
     status_sentences: Sequence[str] = (),
+    *,
+    status: int | None = None,
 ) -> list[Path]:
     """Writes results.jsonl, summary.md and review.csv, each whole or not at all; ``texts`` is by trial id."""
     pairs = [(record, texts.get(record.trial, TrialTexts())) for record in summary.records]
     folder.mkdir(parents=True, exist_ok=True)
-    markdown = summary_markdown(summary, gate_results, status_sentences)
+    markdown = summary_markdown(summary, gate_results, status_sentences, status=status)
     return [
         _write(folder / "results.jsonl", results_jsonl(pairs, run=summary.run)),
         _write(folder / "summary.md", [markdown]),

@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 
 from tabulate import tabulate
 
-from evalkit.gates import GateOutcome, GateResult
+from evalkit.gates import GateOutcome, GateResult, false_red_sentence
 from evalkit.record import TrialRecord
 from evalkit.reporting import money, phrases, scores, tables
 from evalkit.reporting.layout import Column
 from evalkit.reporting.safe_text import for_markdown
 from evalkit.reporting.summary import DEMO_STAMP, Summary, TargetSummary
+from evalkit.reporting.verdict_line import verdict_line
 
 MAX_LISTED = 200
 """Failing probes and errors shown each: GitHub refuses comments over 65,536 characters."""
@@ -21,17 +22,21 @@ MAX_REASON = 300
 
 
 def summary_markdown(
-    summary: Summary, gate_results: Sequence[GateResult] = (), status_sentences: Sequence[str] = ()
+    summary: Summary,
+    gate_results: Sequence[GateResult] = (),
+    status_sentences: Sequence[str] = (),
+    *,
+    status: int | None = None,
 ) -> str:
     """The facts of the terminal's summary, with provenance and the bounds of every rate.
 
-    A demo run's stamp is the first and the last line.
+    A demo run's stamp is the first and the last line; the verdict follows the title where the exit ``status`` is known.
     """
     stamp = [f"**{DEMO_STAMP}**"] if summary.run.is_demo else []
     blocks = [
         *stamp,
         f"# evalkit run {for_markdown(summary.run.run_id)}",
-        _items(status_sentences),
+        _verdict(status, summary, status_sentences),
         *_target_blocks(summary),
         *_score_blocks(summary),
         *_failing_blocks(summary),
@@ -42,6 +47,12 @@ def summary_markdown(
         *stamp,
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _verdict(status: int | None, summary: Summary, sentences: Sequence[str]) -> str:
+    if status is None:
+        return _items(sentences)
+    return f"**{for_markdown(verdict_line(status, summary, sentences))}**"
 
 
 def _target_blocks(summary: Summary) -> list[str]:
@@ -122,8 +133,9 @@ def _shortened(text: str) -> str:
 
 
 _MARKS: dict[GateOutcome, str] = {
-    "holds": "ok",
-    "breached": "**BREACHED**",
+    "pass": "ok",
+    "warn": "**warning**",
+    "fail": "**BREACHED**",
     "undecided": "not decided",
     "not_applicable": "n.a.",
 }
@@ -133,7 +145,8 @@ def _gate_blocks(results: Sequence[GateResult]) -> list[str]:
     if not results:
         return []
     rows = [(_MARKS[item.outcome], for_markdown(item.gate.name), for_markdown(item.sentence)) for item in results]
-    return ["## Gates", tabulate(rows, headers=["", "gate", "measured"], tablefmt="pipe", disable_numparse=True)]
+    table = tabulate(rows, headers=["", "gate", "measured"], tablefmt="pipe", disable_numparse=True)
+    return ["## Gates", table, for_markdown(false_red_sentence(results))]
 
 
 def _run_facts(summary: Summary) -> str:

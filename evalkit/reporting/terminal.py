@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import PurePosixPath
 from typing import Literal
 
-from evalkit.gates import GateOutcome, GateResult
+from evalkit.gates import GateOutcome, GateResult, false_red_sentence
 from evalkit.record import TrialRecord
 from evalkit.reporting import money, phrases, scores, tables
 from evalkit.reporting.layout import cut, display_width, figures_width, folded, padded, squeezed, table
 from evalkit.reporting.safe_text import for_terminal
 from evalkit.reporting.summary import DEMO_STAMP, Summary
+from evalkit.reporting.verdict_line import verdict_line
 
 Style = Literal["plain", "good", "bad", "note", "title"]
 
@@ -35,22 +36,30 @@ Section = list[Line]
 
 
 def summary_lines(
-    summary: Summary, gate_results: Sequence[GateResult], status_sentences: Sequence[str], *, width: int = 80
+    summary: Summary,
+    gate_results: Sequence[GateResult],
+    status_sentences: Sequence[str],
+    *,
+    width: int = 80,
+    status: int | None = None,
 ) -> list[Line]:
     """Everything a run has to say, never wider than ``width``, hostile text made harmless.
 
-    The rates per target and category, targets side by side, failing probes, errors, gates, what they decide, and
-    where everything is. A demo run's stamp comes first and last.
+    The verdict where the exit ``status`` is known, then the rates per target and category, targets side by side,
+    failing probes, errors, gates, what they decide, and where everything is. A demo run's stamp comes first and last.
     """
     stamp = [Line(DEMO_STAMP, "note")] if summary.run.is_demo else []
+    verdict = [] if status is None else _folded(verdict_line(status, summary, status_sentences), width, "title")
+    said = status_sentences if status is None else ()
     sections = [
         stamp,
+        verdict,
         *_target_sections(summary, width),
         *_overview_sections(summary, width),
         *_score_sections(summary, width),
         _failing_section(summary, width),
         _error_section(summary, width),
-        _gate_section(summary, gate_results, status_sentences, width),
+        gate_section(gate_results, {record.suite for record in summary.records}, said, width),
         _closing_section(summary, width),
         stamp,
     ]
@@ -156,19 +165,19 @@ def _error_section(summary: Summary, width: int) -> Section:
 
 
 _MARKS: dict[GateOutcome, tuple[str, Style]] = {
-    "holds": ("ok", "good"),
-    "breached": ("BREACHED", "bad"),
+    "pass": ("ok", "good"),
+    "warn": ("WARNING", "note"),
+    "fail": ("BREACHED", "bad"),
     "undecided": ("not decided", "note"),
     "not_applicable": ("n.a.", "note"),
 }
 
 
-def _gate_section(
-    summary: Summary, results: Sequence[GateResult], status_sentences: Sequence[str], width: int
+def gate_section(
+    results: Sequence[GateResult], present: Collection[str], status_sentences: Sequence[str], width: int
 ) -> Section:
-    """A gate's result each; those of suites that did not run are only counted."""
+    """A gate's result each; those of suites that are not ``present`` are only counted."""
     lines = [Line("gates", "title")] if results else []
-    present = {record.suite for record in summary.records}
     absent = Counter(result.gate.suite for result in results if result.gate.suite not in present)
     for suite, count in absent.items():
         what = f"{phrases.counted(count, 'gate')} of suite {suite}, which is not in this run"
@@ -179,7 +188,8 @@ def _gate_section(
         mark, style = _MARKS[result.outcome]
         sentence = result.sentence.removeprefix("not decided: ").removeprefix("not applicable: ")
         lines += _folded(f"{result.gate.name}: {sentence}", width, style, mark)
-    for sentence in status_sentences:
+    chance = false_red_sentence(results)
+    for sentence in (*([chance] if chance else []), *status_sentences):
         lines += _folded(sentence, width, "note")
     return lines
 

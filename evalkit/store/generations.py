@@ -65,6 +65,17 @@ class GenerationStore:
         return found
 
     @store_errors()
+    def facts(self, identities: Sequence[str]) -> tuple[dict[str, str], ...]:
+        """The provenance of these identities' newest answers, each kind once, in the order of the identities."""
+        found: dict[str, None] = {}
+        query = "SELECT json_extract(reply, '$.facts') FROM generations WHERE identity = ? ORDER BY number DESC LIMIT 1"
+        for identity in identities:
+            row = self._connection.execute(query, (identity,)).fetchone()
+            if row is not None and row[0] is not None:
+                found[row[0]] = None
+        return tuple({name: str(value) for name, value in json.loads(text)} for text in found)
+
+    @store_errors()
     def put(self, settled: Iterable[tuple[str, Request, Reply]], run: str) -> list[Reply]:
         """Stores replies in one transaction and returns them with identity and time filled in."""
         now = time.time()
@@ -105,6 +116,7 @@ def _reply_json(generation: Generation) -> str:
 
 def _generation(identity: str, created_at: float, plain: dict[str, Any]) -> Generation:
     plain["token_ids"] = tuple(plain["token_ids"])
+    plain["logprobs"] = tuple(plain.get("logprobs", ()))
     plain["facts"] = tuple((name, value) for name, value in plain["facts"])
     return Generation(**plain, identity=identity, created_at=created_at, is_stored=True)
 

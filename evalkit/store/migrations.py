@@ -26,6 +26,11 @@ VERSIONS: tuple[tuple[str, ...], ...] = (
             number INTEGER PRIMARY KEY, id TEXT NOT NULL, engine TEXT NOT NULL, model TEXT NOT NULL,
             identities TEXT NOT NULL, submitted_at REAL NOT NULL, state TEXT NOT NULL)""",
     ),
+    (
+        """CREATE TABLE preflights (
+            identity TEXT PRIMARY KEY, created_at REAL NOT NULL, run TEXT NOT NULL, target TEXT NOT NULL,
+            findings TEXT NOT NULL) WITHOUT ROWID""",
+    ),
 )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from evalkit.measured import Measured
 from evalkit.record import TrialRecord
 from evalkit.store.database import open_database, store_errors, transaction
 
@@ -54,6 +55,12 @@ class RunStore:
     def records(self, run: str) -> tuple[TrialRecord, ...]:
         rows = self._connection.execute("SELECT record FROM trials WHERE run = ? ORDER BY trial", (run,))
         return tuple(TrialRecord.from_dict(json.loads(row[0])) for row in rows)
+
+    @store_errors()
+    def measured(self, run: str) -> tuple[Measured, ...]:
+        """What the trials of a run measured; never more than one whole record in memory."""
+        rows = self._connection.execute("SELECT record FROM trials WHERE run = ? ORDER BY trial", (run,))
+        return tuple(Measured.of(TrialRecord.from_dict(json.loads(row[0]))) for row in rows)
 
     @store_errors()
     def runs(self) -> tuple[tuple[str, float, float | None, int | None, dict[str, Any]], ...]:

@@ -219,7 +219,7 @@ def test_gate_files(evalkit: Command, workspace: Path, write: Write) -> None:
     assert (done.status, done.out) == (
         1,
         "fixtures/gates.yaml:2: $.gates[0]: gate 'mostly' asks for nothing. "
-        "Add at_least or at_most, a proportion from 0 to 1.\n1 suite, 1 probe, 1 problem\n",
+        "Add at_least, above, at_most, below or equals.\n1 suite, 1 probe, 1 problem\n",
     )
 
 
@@ -227,7 +227,7 @@ def test_schemas_for_editors(evalkit: Command, tmp_path: Path) -> None:
     """Needs no workspace; the folder is made."""
     plain, as_json = evalkit("check", "--schema", "out/schemas"), evalkit("check", "--schema", "out/schemas", "--json")
 
-    files = ["out/schemas/probes.schema.json", "out/schemas/suite.schema.json"]
+    files = [f"out/schemas/{name}.schema.json" for name in ("probes", "suite", "gates")]
     assert (plain.status, plain.out) == (0, "".join(f"wrote {file}\n" for file in files))
     assert json.loads(as_json.out) == {"written": files}
     for file in files:

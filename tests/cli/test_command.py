@@ -32,6 +32,15 @@ positional arguments:
               beside their rates
     baseline  write a finished run to reports/baselines/NAME.json, to be
               committed
+    compare   tell whether a run got worse than another, a baseline or another
+              target
+    gate      decide the gates of a run again, with no model
+    stats     intervals and tests from raw counts, such as those of a
+              published table
+    doctor    say what is installed, which devices, keys, models and stored
+              answers are here, and what hurts
+    host      list the model hosts that run now: what is loaded, in flight,
+              queued, paid
 
 options:
   -h, --help  show this help message and exit
@@ -56,7 +65,8 @@ def test_an_unknown_verb_is_told_the_nearest(evalkit: Command) -> None:
     assert (near.status, near.out, near.err) == (2, "", "There is no verb 'chek'. Did you mean 'check'?\n")
     assert (far.status, far.err) == (
         2,
-        "There is no verb 'fly'. Known: init, check, list, judge, calibrate, baseline.\n",
+        "There is no verb 'fly'. Known: init, check, list, judge, calibrate, baseline, compare, gate, stats, doctor, "
+        "host.\n",
     )
 
 
@@ -120,7 +130,8 @@ def test_the_module_is_the_command(tmp_path: Path) -> None:
     assert (version.returncode, version.stdout) == (0, f"evalkit {package.__version__}\n")
     assert (refused.returncode, refused.stderr) == (
         2,
-        "There is no verb 'fly'. Known: init, check, list, judge, calibrate, baseline.\n",
+        "There is no verb 'fly'. Known: init, check, list, judge, calibrate, baseline, compare, gate, stats, doctor, "
+        "host.\n",
     )
 
 

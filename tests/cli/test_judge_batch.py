@@ -21,7 +21,7 @@ import pytest
 from evalkit.cli.batch_news import BatchScreen, news_text
 from evalkit.engines.servers import batches
 from evalkit.engines.servers.batch_engine import BatchNews
-from evalkit.engines.servers.gate import Clock
+from evalkit.engines.servers.clock import Clock
 from evalkit.host.messages import Run, Status
 from evalkit.probe import JudgeUse
 from evalkit.reading.answer_rows import AnswerRow, read_rows

@@ -11,12 +11,14 @@ HELP = """\
 evalkit: probes of model behaviour (YAML files under suites/):
   --eval-target=NAME    target: a label, a name or a glob
   --eval-model=NAME     model: a name, a hub id or a folder
-  --eval-adapter=NAME   adapter: a name, a hub id, a folder, or none
+  --eval-adapter=NAME   adapter: a name, hub id, folder or glob, or none
   --eval-quant=NAME     quantisation: fp32, bf16, fp16, nf4, fp4, int8 or a name
   --eval-condition=NAME
                         condition: a name, or NAME=FILE
   --eval-decoding=NAME  decoding: a name, or temperature=0.8,top_p=0.9
   --eval-engine=NAME    engine: local, replay, replay=FILE or a name
+  --eval-one-by-one     local models answer every request alone, never in
+                        batches
   --eval-samples=N      trials of a probe on each target
   --eval-limit=N        at most N probes of each suite
   --eval-seed=N         seed of sampled decodings (0)
@@ -24,14 +26,21 @@ evalkit: probes of model behaviour (YAML files under suites/):
   --eval-record=FILE    write the answers as a recording for replay
   --eval-gates=FILE     gates in FILE hold beside those of the workspace; none:
                         no gates
+  --eval-baseline=NAME  the baseline that gates compare with: a name or a file
+                        (main)
   --eval-max-usd=USD    the most that calls to servers may cost in this run (5)
   --eval-max-unscored=SHARE
                         fail a suite with a larger share unscored (0.2, or its
                         own)
+  --eval-preflight      only check the targets, each check a test, and ask them
+                        nothing
   --eval-noise=N        at the end ask N probes again in other batches, and say
                         how many verdicts flip by themselves
   --eval-strict-files   where a probe file cannot be read, say so and run
                         nothing
+  --eval-when-busy={wait,share}
+                        while another run of yours has weights on the device:
+                        wait (usual on CUDA) or share (usual on CPU)
   --eval-out=FOLDER     where reports go (reports/out in the workspace)
 """
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "cli.md"

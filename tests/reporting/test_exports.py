@@ -91,6 +91,10 @@ def test_a_line_holds_the_record_and_its_texts(make_record: MakeRecord, make_run
         ("prompt_tokens", 9),
         ("new_tokens", 3),
         ("system_placement", "none"),
+        ("probe_hash", ""),
+        ("formerly", []),
+        ("words", None),
+        ("step", None),
         ("messages", [{"role": role, "content": content} for role, content in TEXTS.messages]),
         ("answers", [
             {"text": "Me.", "answer": "Me.", "thinking": "", "raw_text": "", "finish": "stop"},

@@ -30,7 +30,7 @@ def test_a_whole_summary_reads_like_this(make_record: MakeRecord, make_run: Make
         targets=("demo+steady:fp32:naked:greedy", looping), is_demo=True, out="reports/out/r1", log=".evalkit/h.log",
         command="pytest suites/it", footers=("steady: LoRA",), notes=("seed 7",), provenance=(("torch", "2.13"),),
     )  # fmt: skip
-    result = GateResult(Gate("loops", "it", "collapse_rate"), "breached", 0.0, 1, "collapse rate of x is 0.0 %")
+    result = GateResult(Gate("loops", "it", "collapse_rate"), "fail", 0.0, 1, "collapse rate of x is 0.0 %")
 
     markdown = summary_markdown(summarise(records, run=run), [result], ["it: gates breached: loops"])
 
@@ -146,12 +146,12 @@ def test_hostile_text_does_no_harm(hostile: str, make_record: MakeRecord, make_r
         for outcome in ("fail", "error")
     ]
     run = make_run(run_id=hostile, footers=(hostile,), notes=(hostile,), provenance=((hostile, hostile),), log=hostile)
-    result = GateResult(Gate(hostile, "it", "pass_rate"), "breached", 0.0, 1, hostile)
+    result = GateResult(Gate(hostile, "it", "pass_rate"), "fail", 0.0, 1, hostile)
     harmless = [
         make_record(target="x", category="x", probe="x", reason="x", file="x", outcome=r.outcome) for r in records
     ]
     plain_run = make_run(run_id="x", footers=("x",), notes=("x",), provenance=(("x", "x"),), log="x")
-    plain_result = GateResult(Gate("x", "it", "pass_rate"), "breached", 0.0, 1, "x")
+    plain_result = GateResult(Gate("x", "it", "pass_rate"), "fail", 0.0, 1, "x")
 
     markdown = summary_markdown(summarise(records, run=run), [result], [hostile])
     plain = summary_markdown(summarise(harmless, run=plain_run), [plain_result], ["x"])

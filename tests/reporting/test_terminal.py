@@ -48,8 +48,8 @@ def test_a_whole_summary_reads_like_this(make_record: MakeRecord, make_run: Make
     )  # fmt: skip
     gate = Gate("loops", "it", "collapse_rate", at_least=0.8)
     results = (
-        GateResult(gate, "holds", 1.0, 1, "collapse rate of x is 100.0 %"),
-        GateResult(gate, "breached", 0.0, 1, "collapse rate of x is 0.0 %"),
+        GateResult(gate, "pass", 1.0, 1, "collapse rate of x is 100.0 %"),
+        GateResult(gate, "fail", 0.0, 1, "collapse rate of x is 0.0 %"),
         GateResult(gate, "undecided", None, 0, "not decided: 3 of 96 selected"),
         GateResult(gate, "undecided", None, 0, "not measurable: x has no trial in Y"),
         GateResult(gate, "not_applicable", None, 0, "not applicable: no trial of any subject in this run"),
@@ -233,7 +233,7 @@ def test_hostile_text_does_no_harm(hostile: str, make_record: MakeRecord, make_r
         targets=targets, categories=(hostile,), footers=(hostile,), notes=(hostile,), log=hostile, out=hostile,
         command=hostile,
     )  # fmt: skip
-    result = GateResult(Gate(hostile, "it", "pass_rate"), "breached", 0.0, 1, hostile)
+    result = GateResult(Gate(hostile, "it", "pass_rate"), "fail", 0.0, 1, hostile)
 
     lines = summary_lines(summarise(records, run=run), [result], [hostile])
 
@@ -272,7 +272,7 @@ def test_nothing_is_wider_than_eighty_columns(
     run = make_run(
         targets=(), categories=(), footers=(names[0][0],), notes=(names[0][1],), out=names[0][2], is_demo=True
     )
-    gate = GateResult(Gate(names[0][0], "it", "pass_rate"), "holds", 1.0, 1, names[0][1])
+    gate = GateResult(Gate(names[0][0], "it", "pass_rate"), "pass", 1.0, 1, names[0][1])
 
     lines = summary_lines(summarise(records, run=run), [gate], [names[0][2]])
 

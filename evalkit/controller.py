@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from evalkit.ledger import Ledger
-from evalkit.options import names_a_suite, workspace_of
+from evalkit.options import expand_adapters, names_a_suite, workspace_of
 from evalkit.status_line import StatusLine
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Controller:
         self._launcher: Launcher | None = None
         self._store: RunStore | None = None
         self._is_store_broken = False
-        self._line = StatusLine(config)
+        self._line = StatusLine(config, self.ledger.workspace.shown(self.ledger.log))
 
     def address(self) -> Address:
         """Where the host can be reached; it starts when somebody calls."""
@@ -52,6 +52,7 @@ class Controller:
             "run": self.ledger.run_id,
             "workspace": str(self.ledger.workspace.root),
             "record": str(self.config.invocation_params.dir / record) if record else None,
+            "adapters": self.config.getoption("evalkit_adapter"),
         }
         return {**plain, "address": asdict(self.address())} if with_address else plain
 
@@ -63,7 +64,14 @@ class Controller:
             self._closing.print(reporter)
 
     def pytest_sessionstart(self) -> None:
-        """A target that cannot be is said once, before any worker starts."""
+        """A target that cannot be is said once, before any worker starts; adapters are looked up here, once."""
+        if self.config.getoption("evalkit_adapter"):
+            from evalkit.errors import EvalkitError
+
+            try:
+                expand_adapters(self.config)
+            except EvalkitError as error:
+                raise pytest.UsageError(str(error)) from None
         if names_a_suite(self.config):
             from evalkit.closing import check_targets
 
@@ -120,7 +128,7 @@ class Controller:
 
             self._closing = Closing(self.config, self.ledger, int(session.exitstatus))
             session.exitstatus = self._closing.status
-            self._end_run(self._closing.status)
+            self._end_run(self._closing)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: Any) -> Generator[None, None, None]:
@@ -178,14 +186,14 @@ class Controller:
             self._is_store_broken = True
             self.ledger.note(f"{error} The reports of this run are complete all the same.")
 
-    def _end_run(self, status: int) -> None:
+    def _end_run(self, closing: Closing) -> None:
         from evalkit.errors import StoreError
 
         if self._store is not None and not self._is_store_broken:
             try:
-                if self.ledger.noise is not None:
-                    self._store.describe(self.ledger.run_id, {**self._run_facts, "noise": self.ledger.noise.to_dict()})
-                self._store.finish(self.ledger.run_id, time.time(), status)
+                noise = {} if self.ledger.noise is None else {"noise": self.ledger.noise.to_dict()}
+                self._store.describe(self.ledger.run_id, {**self._run_facts, **closing.facts, **noise})
+                self._store.finish(self.ledger.run_id, time.time(), closing.status)
             except StoreError as error:
                 self.ledger.note(str(error))
 

@@ -8,7 +8,7 @@ from typing import Literal
 from evalkit.probe import Message
 from evalkit.target import Decoding, Settings, Target
 
-Finish = Literal["stop", "stop_string", "length", "refusal"]
+Finish = Literal["stop", "stop_string", "length", "refusal", "cycle", "scored"]
 FailureKind = Literal["broken", "no_key", "no_money"]
 SystemPlacement = Literal["none", "system_role", "user_turn"]
 
@@ -38,8 +38,10 @@ class Generation:
     """What came back for one request.
 
     ``raw_text`` is every new token decoded, special tokens included; ``text`` is the same without the end tokens that
-    closed it. ``finish`` says why it ended (``length``: cut at max_new_tokens). Times are seconds from the moment
-    the row's batch started; ``facts`` are provenance (versions, device, dtype), equal for rows of one engine.
+    closed it. ``finish`` says why it ended (``length``: cut at max_new_tokens; ``cycle``: stopped because its tail
+    repeated itself; ``scored``: nothing was generated). Times are seconds from the moment the row began to run;
+    ``facts`` are provenance (versions, device, dtype, near ties). ``logprobs`` belong to a ``score`` request: the
+    natural logarithm of the probability of each token of ``token_ids``, which are the continuation's.
     ``thinking`` is what a server gave in a field of its own. ``cost_usd`` is what all ``attempts`` at it cost in US
     dollars, None where no price is known or none is asked; ``cached_tokens`` of ``prompt_tokens`` were read from the
     server's prompt cache.
@@ -59,6 +61,7 @@ class Generation:
     cost_usd: float | None = None
     attempts: int = 1
     facts: Settings = ()
+    logprobs: tuple[float, ...] = ()
     identity: str = ""
     created_at: float = 0.0
     is_stored: bool = False

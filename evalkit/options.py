@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from evalkit.workspace import Workspace
+from evalkit.workspace import Workspace, builtin_root
 
 if TYPE_CHECKING:
     from evalkit.session import Options
@@ -22,11 +22,15 @@ def add_options(parser: pytest.Parser) -> None:
     many: dict[str, Any] = {"action": "append", "default": [], "metavar": "NAME"}
     add("--eval-target", dest="evalkit_target", help="target: a label, a name or a glob", **many)
     add("--eval-model", dest="evalkit_model", help="model: a name, a hub id or a folder", **many)
-    add("--eval-adapter", dest="evalkit_adapter", help="adapter: a name, a hub id, a folder, or none", **many)
+    add("--eval-adapter", dest="evalkit_adapter", help="adapter: a name, hub id, folder or glob, or none", **many)
     add("--eval-quant", dest="evalkit_quant", help="quantisation: fp32, bf16, fp16, nf4, fp4, int8 or a name", **many)
     add("--eval-condition", dest="evalkit_condition", help="condition: a name, or NAME=FILE", **many)
     add("--eval-decoding", dest="evalkit_decoding", help="decoding: a name, or temperature=0.8,top_p=0.9", **many)
     add("--eval-engine", dest="evalkit_engine", metavar="NAME", help="engine: local, replay, replay=FILE or a name")
+    add(
+        "--eval-one-by-one", dest="evalkit_one_by_one", action="store_true",
+        help="local models answer every request alone, never in batches",
+    )  # fmt: skip
     add("--eval-samples", dest="evalkit_samples", type=_positive, metavar="N", help="trials of a probe on each target")
     add("--eval-limit", dest="evalkit_limit", type=_positive, metavar="N", help="at most N probes of each suite")
     add("--eval-seed", dest="evalkit_seed", type=int, default=0, metavar="N", help="seed of sampled decodings (0)")
@@ -37,12 +41,20 @@ def add_options(parser: pytest.Parser) -> None:
         help="gates in FILE hold beside those of the workspace; none: no gates",
     )  # fmt: skip
     add(
+        "--eval-baseline", dest="evalkit_baseline", metavar="NAME",
+        help="the baseline that gates compare with: a name or a file (main)",
+    )  # fmt: skip
+    add(
         "--eval-max-usd", dest="evalkit_max_usd", type=_dollars, default=5.0, metavar="USD",
         help="the most that calls to servers may cost in this run (5)",
     )  # fmt: skip
     add(
         "--eval-max-unscored", dest="evalkit_max_unscored", type=_share, metavar="SHARE",
         help="fail a suite with a larger share unscored (0.2, or its own)",
+    )  # fmt: skip
+    add(
+        "--eval-preflight", dest="evalkit_preflight", action="store_true",
+        help="only check the targets, each check a test, and ask them nothing",
     )  # fmt: skip
     add(
         "--eval-noise", dest="evalkit_noise", type=_positive, metavar="N",
@@ -52,9 +64,30 @@ def add_options(parser: pytest.Parser) -> None:
         "--eval-strict-files", dest="evalkit_strict_files", action="store_true",
         help="where a probe file cannot be read, say so and run nothing",
     )  # fmt: skip
+    add(
+        "--eval-when-busy", dest="evalkit_when_busy", choices=("wait", "share"),
+        help="while another run of yours has weights on the device: wait (usual on CUDA) or share (usual on CPU)",
+    )  # fmt: skip
     add("--eval-out", dest="evalkit_out", metavar="FOLDER", help="where reports go (reports/out in the workspace)")
     which = "which suites are collected: named (default), those the command line names; always, all that pytest meets"
     parser.addini("evalkit_collect", which, default="named")
+
+
+def expand_adapters(config: pytest.Config) -> None:
+    """Puts the folders that are there now in the place of each pattern of --eval-adapter.
+
+    For the process the user started, which tells its workers: every one must see the same list.
+
+    Raises:
+        UsageError: a pattern matches no adapter.
+    """
+    from evalkit.reading.checkpoints import expanded
+    from evalkit.reading.places import Place
+
+    roots = (Path.cwd(), workspace_of(config).root, builtin_root())
+    place = Place("--eval-adapter")
+    given = config.getoption("evalkit_adapter")
+    config.option.evalkit_adapter = [folder for text in given for folder in expanded(text, roots, place)]
 
 
 def options_of(config: pytest.Config) -> Options:
@@ -71,6 +104,7 @@ def options_of(config: pytest.Config) -> Options:
         conditions=tuple(option("evalkit_condition")),
         decodings=tuple(option("evalkit_decoding")),
         engine=option("evalkit_engine"),
+        one_by_one=option("evalkit_one_by_one"),
     )
     return Options(
         choice, samples=option("evalkit_samples"), limit=option("evalkit_limit"), seed=option("evalkit_seed")

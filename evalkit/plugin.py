@@ -24,6 +24,10 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Controller(config), NAME)
+    if config.getoption("evalkit_preflight"):
+        from evalkit import preflighting
+
+        config.pluginmanager.register(preflighting.Preflight(config), preflighting.NAME)
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:

@@ -10,10 +10,10 @@ from typing import Any
 from evalkit.engines import base, table
 from evalkit.engines.servers.batch_engine import BatchEngine, BatchNews
 from evalkit.engines.servers.budget import Budget
-from evalkit.engines.servers.gate import Clock
+from evalkit.engines.servers.clock import Clock
 from evalkit.errors import EvalkitError, UsageError
 from evalkit.generation import Generation
-from evalkit.host.messages import Run, Settled, Status
+from evalkit.host.messages import Inspected, Run, Settled, Status
 from evalkit.host.plan import case_of
 from evalkit.host.work import Work
 from evalkit.judging.base import Judge
@@ -100,7 +100,9 @@ class Rejudging:
         """The same where judges ask models: all questions are asked first, in this process."""
         settled: dict[str, Settled] = {}
 
-        def keep(done: Settled) -> None:
+        def keep(done: Settled | Inspected) -> None:
+            if isinstance(done, Inspected):
+                return  # nobody asked for a preflight here
             settled[done.trial] = done
             self.questions += (question for own in asked_by_judges(done).values() for question in own)
 

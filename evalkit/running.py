@@ -33,6 +33,7 @@ class PytestRun:
         self._input: dict[str, Any] | None = getattr(config, "workerinput", {}).get("evalkit")
         self._controller: Controller | None = config.pluginmanager.getplugin(CONTROLLER)
         facts = self._input or self._own_controller.worker_input(with_address=False)
+        config.option.evalkit_adapter = facts["adapters"]  # a worker has read the user's patterns, and not the folders
         self.session = Session(
             Workspace(Path(facts["workspace"])),
             options_of(config),
@@ -42,6 +43,7 @@ class PytestRun:
                 config.getoption("evalkit_fresh"),
                 facts["record"],
                 config.getoption("evalkit_max_usd"),
+                when_busy=config.getoption("evalkit_when_busy"),
             ),
             self._address,
             while_waiting=self._controller.draw_status if self._controller else lambda: None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -12,11 +12,12 @@ from evalkit.errors import GenerationFailed, JudgeError, UnreadableFile
 from evalkit.generation import Failure, Reply
 from evalkit.host.address import Address
 from evalkit.host.client import HostClient
-from evalkit.host.messages import Run, Settled
+from evalkit.host.messages import Inspected, Run, Settled
 from evalkit.host.plan import case_of
 from evalkit.judging.base import Judge
 from evalkit.judging.panel import read_all
 from evalkit.matrix import Trial
+from evalkit.preflight import Finding
 from evalkit.probe import JudgeUse, Probe
 from evalkit.reading.build import SuiteReading, read_suite
 from evalkit.reading.judge_targets import with_targets
@@ -73,11 +74,12 @@ class Session:
         self._under: dict[tuple[str, ...], tuple[Target, ...]] = {}
         self._client: HostClient | None = None
         self._submitted: set[str] = set()
+        self._inspected: dict[str, Inspected] = {}
         self._settled: dict[str, Settled | Exception] = {}
 
     @cached_property
     def table(self) -> TargetTable:
-        return read_targets(self.workspace)
+        return read_targets(self.workspace, self._options.choice.one_by_one)
 
     @cached_property
     def targets(self) -> tuple[Target, ...]:
@@ -157,6 +159,25 @@ class Session:
         self._submitted.update(new)
         if ordered:
             self._host.submit(ordered)
+
+    def inspect(self, named: Mapping[str, Target]) -> None:
+        """Has the host look at targets, which are asked nothing, under these names."""
+        self._host.inspect(tuple(named.items()))
+
+    def findings(self, name: str, target: Target) -> tuple[Finding, ...]:
+        """What the checks of one target came to.
+
+        Raises:
+            HostLost, StoreError: the host cannot answer at all.
+            GenerationFailed: they could not be made.
+        """
+        if name not in self._inspected:
+            self.inspect({name: target})
+            self._inspected[name] = self._host.findings(name)
+        inspected = self._inspected[name]
+        if inspected.failure is not None:
+            raise GenerationFailed(inspected.failure)
+        return inspected.findings
 
     def obtain(self, trial: Trial) -> None:
         """Waits until the trial's answers are there; what goes wrong is raised later, by ``judged``."""

@@ -20,8 +20,10 @@ class StatusLine:
     drawing is put into xdist's event queue, so that it happens between its events.
     """
 
-    def __init__(self, config: pytest.Config) -> None:
+    def __init__(self, config: pytest.Config, log: str = "") -> None:
+        """``log`` is named where the host has fallen silent."""
         self._config = config
+        self._log = log
         self._status: Status | None = None
         self._is_drawn = False
 
@@ -39,7 +41,7 @@ class StatusLine:
         if reporter is None or self._status is None or self._status.phase == "idle":
             return
         width = shutil.get_terminal_size().columns
-        self._write(reporter, f"\n\x1b[2K{status_text(self._status)[: width - 1]}\x1b[1A")
+        self._write(reporter, f"\n\x1b[2K{status_text(self._status, self._log)[: width - 1]}\x1b[1A")
         self._is_drawn = True
 
     def clear(self) -> None:
@@ -59,22 +61,32 @@ class StatusLine:
         return reporter if reporter is not None and getattr(reporter, "isatty", False) else None
 
 
-def status_text(status: Status) -> str:
+def status_text(status: Status, log: str = "") -> str:
     """``generating demo+steady:nf4:naked:greedy  214/384 answers (56 stored)  812 tok/s  0:12 left``
 
     ``judging claude-haiku:served:naked:greedy  40/96 questions  $0.03 of up to $0.11``
+
+    A server's questions are told beside what is generated here.
+
+    ``no sign of life for 0:40, see .evalkit/host-7f3a.log  generating demo+steady:nf4:naked:greedy  214/384 answers``
     """
+    from evalkit.host.clock import clock_text  # only where a host runs: the package is not for every pytest run
+
     parts = [f"{status.phase} {status.target}".strip()]
+    if status.silent_s:
+        parts.insert(0, f"no sign of life for {clock_text(status.silent_s)}" + (f", see {log}" if log else ""))
     if status.phase == "judging":
         parts.append(f"{status.judged}/{status.questions} questions")
     else:
         parts.append(f"{status.done}/{status.total} answers")
         if status.stored:
-            parts[1] += f" ({status.stored} stored)"
-    if status.phase == "generating":
+            parts[-1] += f" ({status.stored} stored)"
+        if status.judged < status.questions:
+            parts.append(f"{status.judged}/{status.questions} questions")
+    if status.phase == "generating" and not status.silent_s:
         parts.append(f"{status.rate:.0f} tok/s")
         if status.left_s is not None:
-            parts.append(f"{int(status.left_s) // 60}:{int(status.left_s) % 60:02d} left")
+            parts.append(f"{clock_text(status.left_s)} left")
     if status.usd or status.most_usd:
         most = f" of up to {_dollars(status.most_usd)}" if status.most_usd > status.usd else ""
         parts.append(f"{_dollars(status.usd)}{most}")

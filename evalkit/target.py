@@ -14,6 +14,8 @@ Structure = Literal["tool", "schema"]
 Thinking = Literal["adaptive", "between_tools", "disabled"]
 Settings = tuple[tuple[str, Any], ...]
 SERVER_KINDS = ("anthropic", "openai")
+MERGED = "merged"
+"""What stands behind the adapters of a label when they are merged; no adapter can be called so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,10 @@ class Condition:
 class Decoding:
     """How tokens are chosen for one row. ``temperature`` 0 is greedy; ``stop`` are strings that end the text.
 
-    ``seed`` None takes the run's seed. ``top_k`` 0, ``top_p`` 1 and ``min_p`` 0 are off.
+    ``seed`` None takes the run's seed. ``top_k`` 0, ``top_p`` 1 and ``min_p`` 0 are off. ``repetition_penalty`` counts
+    the prompt too, ``presence_penalty`` and ``frequency_penalty`` the answer alone. No sequence of ``no_repeat_ngram``
+    tokens comes twice. ``logit_bias`` is added to the logits of tokens, named by id or by their text; ``banned`` are
+    token ids, and texts that never stand in the answer. ``stop_on_cycle`` ends an answer that repeats itself exactly.
     """
 
     temperature: float = 0.0
@@ -113,6 +118,13 @@ class Decoding:
     max_new_tokens: int = 256
     stop: tuple[str, ...] = ()
     seed: int | None = None
+    min_new_tokens: int = 0
+    presence_penalty: float = 0.0
+    frequency_penalty: float = 0.0
+    no_repeat_ngram: int = 0
+    logit_bias: tuple[tuple[int | str, float], ...] = ()
+    banned: tuple[int | str, ...] = ()
+    stop_on_cycle: bool = False
 
     @property
     def is_greedy(self) -> bool:
@@ -142,7 +154,11 @@ class Engine:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One point of the cross product, labelled ``gemma2-27b+logos21:nf4:naked:greedy``."""
+    """One point of the cross product, labelled ``gemma2-27b+logos21:nf4:naked:greedy``.
+
+    ``adapters`` are applied in their order; with ``merged``, which the label says as ``+merged``, they are merged into
+    the weights as these are held, so that bf16 and quantised weights round differently than beside the base.
+    """
 
     model: Model
     quantisation: Quantisation
@@ -152,10 +168,12 @@ class Target:
     decoding: Decoding = Decoding()
     engine: Engine = Engine()
     role: Role = "subject"
+    merged: bool = False
     label: str = field(init=False)
 
     def __post_init__(self) -> None:
-        weights = "+".join((self.model.name, *(adapter.name for adapter in self.adapters)))
+        names = (self.model.name, *(adapter.name for adapter in self.adapters))
+        weights = "+".join((*names, MERGED) if self.merged else names)
         parts = (weights, self.quantisation.name, self.condition.name, self.decoding_name)
         object.__setattr__(self, "label", ":".join(parts))
 
@@ -163,3 +181,9 @@ class Target:
     def weights(self) -> tuple[Engine, Model, Quantisation]:
         """What must be in memory for this target; adapters come on top of it."""
         return (self.engine, self.model, self.quantisation)
+
+    @property
+    def step(self) -> int | None:
+        """The training step of the last adapter of which one is known."""
+        steps = [dict(adapter.facts).get("step") for adapter in self.adapters]
+        return next((step for step in reversed(steps) if step is not None), None)

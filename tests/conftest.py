@@ -17,11 +17,11 @@ settings.register_profile("evalkit", deadline=None)
 settings.load_profile("evalkit")
 
 
-def _api_server_module() -> ModuleType:
-    """tests/engines/api_server.py, which every room's tests may use, loaded once under a name of its own."""
-    name = "evalkit_tests_api_server"
+def _shared_module(file: str) -> ModuleType:
+    """A module of tests/engines that every room's tests may use, loaded once under a name of its own."""
+    name = f"evalkit_tests_{file}"
     if name not in sys.modules:
-        spec = spec_from_file_location(name, Path(__file__).parent / "engines" / "api_server.py")
+        spec = spec_from_file_location(name, Path(__file__).parent / "engines" / f"{file}.py")
         assert spec is not None
         assert spec.loader is not None
         sys.modules[name] = module_from_spec(spec)
@@ -32,7 +32,13 @@ def _api_server_module() -> ModuleType:
 @pytest.fixture(scope="session")
 def api() -> ModuleType:
     """The module of the scripted server: what its behaviours are made with (``api.ok``, ``api.failing``, …)."""
-    return _api_server_module()
+    return _shared_module("api_server")
+
+
+@pytest.fixture(scope="session")
+def families() -> ModuleType:
+    """The module that makes tiny models of five families."""
+    return _shared_module("tiny_families")
 
 
 @pytest.fixture

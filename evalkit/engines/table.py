@@ -66,9 +66,8 @@ def _create_openai(engine: Engine, pulse: Pulse, root: Path, budget: Budget) -> 
 def _server(engine: Engine, pulse: Pulse, api: Api, budget: Budget) -> base.Engine:
     """Its package is imported with the first request: stored answers need none."""
     from evalkit.engines.servers.engine import ServerEngine
-    from evalkit.engines.servers.gate import Clock
 
-    return ServerEngine(engine, pulse, api, budget, Clock.real)
+    return ServerEngine(engine, pulse, api, budget)
 
 
 CREATORS: dict[str, Creator] = {

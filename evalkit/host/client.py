@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Connection
 from typing import TypeVar
 
 from evalkit.errors import HostLost, StoreError
 from evalkit.host.address import Address
-from evalkit.host.messages import Refused, Run, Settled, Submit, Want
+from evalkit.host.messages import Inspected, Refused, Run, Settled, Submit, Want
 from evalkit.matrix import Trial
+from evalkit.target import Target
 
 _POLL_S = 0.2
 _T = TypeVar("_T")
@@ -24,6 +25,7 @@ class HostClient:
         self._run = run
         self._while_waiting = while_waiting
         self._trials: list[Trial] = []
+        self._inspected: list[tuple[str, Target]] = []
         self._connection: Connection | None = None
         self._done = self._total = 0
         self._lost: HostLost | None = None
@@ -35,6 +37,12 @@ class HostClient:
         if self._connection is not None:
             self._attempt(lambda connection: connection.send(Submit(self._run, tuple(trials))))
 
+    def inspect(self, named: Iterable[tuple[str, Target]]) -> None:
+        """Has the host look at targets, before anything else is asked of it."""
+        self._inspected += named
+        if self._connection is not None:
+            self._attempt(lambda connection: connection.send(Submit(self._run, (), tuple(self._inspected))))
+
     def obtain(self, trial: str) -> Settled:
         """Waits for one submitted trial.
 
@@ -45,8 +53,22 @@ class HostClient:
         while True:
             settled = self._attempt(lambda connection: self._ask(connection, trial))
             if settled is not None:
+                assert isinstance(settled, Settled)
                 self._done, self._total = settled.done, settled.total
                 return settled
+
+    def findings(self, name: str) -> Inspected:
+        """Waits until one target was looked at.
+
+        Raises:
+            HostLost: the host is gone for good.
+            StoreError: the host cannot serve this workspace.
+        """
+        while True:
+            inspected = self._attempt(lambda connection: self._ask(connection, name))
+            if inspected is not None:
+                assert isinstance(inspected, Inspected)
+                return inspected
 
     def close(self) -> None:
         if self._connection is not None:
@@ -73,7 +95,7 @@ class HostClient:
         while True:
             try:
                 connection = Client(self._address.socket, family="AF_UNIX", authkey=bytes.fromhex(self._address.key))
-                connection.send(Submit(self._run, tuple(self._trials)))
+                connection.send(Submit(self._run, tuple(self._trials), tuple(self._inspected)))
             except (FileNotFoundError, ConnectionRefusedError, AuthenticationError):
                 self._lost = HostLost(
                     f"Host lost after {self._done} of {self._total} trials. Host log: {self._address.log}. "
@@ -85,15 +107,15 @@ class HostClient:
             self._connection = connection
             return connection
 
-    def _ask(self, connection: Connection, trial: str) -> Settled:
+    def _ask(self, connection: Connection, trial: str) -> Settled | Inspected:
         connection.send(Want(trial))
         while not connection.poll(_POLL_S):
             self._while_waiting()
-        return _settled(connection.recv())
+        return _reply(connection.recv())
 
 
-def _settled(message: object) -> Settled:
+def _reply(message: object) -> Settled | Inspected:
     if isinstance(message, Refused):
         raise StoreError(message.reason)
-    assert isinstance(message, Settled)
+    assert isinstance(message, (Settled, Inspected))
     return message

@@ -10,21 +10,22 @@ import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
 from evalkit.host.address import Address
+from evalkit.host.folders import private_folder
 from evalkit.host.messages import Status
+from evalkit.host.pipe import lines_or_silence
+from evalkit.host.state import silence_bound_s
 
-_SOCKET_PATH_LIMIT = 100
 _MAX_STARTS = 2
 _BACKLOG = 128
 _LEAVE_TIMEOUT_S = 5.0
-_FOLDER_PREFIX = "evalkit-"
 
 
 class Launcher:
@@ -38,7 +39,7 @@ class Launcher:
     def __init__(self, log: Path, on_status: Callable[[Status], None]) -> None:
         self._log = log
         self._on_status = on_status
-        self._folder = _private_folder()
+        self._folder = private_folder()
         self._key = secrets.token_bytes(32)
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         path = self._folder / "host"
@@ -97,7 +98,7 @@ class Launcher:
             self.starts += 1
             log.write(f"--- host started (number {self.starts}) by process {os.getpid()}\n".encode())
             log.flush()
-            words = str(self._listener.fileno()), str(self._folder), repr(self._usd)
+            words = str(self._listener.fileno()), str(self._folder), repr(self._usd), str(self._log)
             self._host = host = subprocess.Popen(
                 [sys.executable, "-P", "-c", _PROGRAM, *words],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, pass_fds=[self._listener.fileno()],
@@ -110,9 +111,14 @@ class Launcher:
         return host
 
     def _follow(self, host: subprocess.Popen[bytes]) -> None:
-        """Passes the host's status on until it ends."""
+        """Passes the host's status on until it ends, and says so where none comes for long."""
         assert host.stdout is not None
-        for line in host.stdout:
+        status = Status("starting")
+        for line in lines_or_silence(host.stdout.fileno()):
+            if isinstance(line, float):
+                if status.phase != "idle" and line > silence_bound_s(status):
+                    self._on_status(replace(status, note=None, silent_s=line))
+                continue
             with suppress(ValueError):  # the last line of a killed host may be half a line
                 status = Status(**json.loads(line))
                 self._usd = max(self._usd, status.usd)
@@ -144,28 +150,6 @@ def _close_pipes(host: subprocess.Popen[bytes]) -> None:
         with suppress(OSError):
             if pipe is not None:
                 pipe.close()
-
-
-def _private_folder() -> Path:
-    """A new folder only this user can enter, short enough for a socket's path; stale ones are removed on the way."""
-    base = tempfile.gettempdir()
-    if len(base) + len(_FOLDER_PREFIX) + 40 > _SOCKET_PATH_LIMIT:
-        base = "/tmp"
-    _sweep(Path(base))
-    return Path(tempfile.mkdtemp(prefix=f"{_FOLDER_PREFIX}{os.getpid()}-", dir=base))
-
-
-def _sweep(base: Path) -> None:
-    """Removes the folders of controllers that were killed before their host was up to do it."""
-    for folder in base.glob(f"{_FOLDER_PREFIX}[0-9]*-*"):
-        process = folder.name.removeprefix(_FOLDER_PREFIX).split("-")[0]
-        try:
-            if process.isdigit() and folder.stat().st_uid == os.getuid():
-                os.kill(int(process), 0)
-        except ProcessLookupError:
-            shutil.rmtree(folder, ignore_errors=True)
-        except OSError:
-            continue
 
 
 def _environment() -> dict[str, str]:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from evalkit.generation import Reply
     from evalkit.matrix import Trial
+    from evalkit.preflight import Finding
     from evalkit.target import Target
 
-Phase = Literal["starting", "loading", "generating", "judging", "idle"]
+Phase = Literal["starting", "waiting", "loading", "generating", "judging", "idle"]
+WhenBusy = Literal["wait", "share"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +21,8 @@ class Run:
 
     ``max_usd`` is the most that requests to paid servers may cost together, in US dollars; ``max_usd_option`` is the
     option that says so. ``batch_rows`` marks a repetition that measures noise: at most so many rows run together, and
-    its answers are stored apart from those that count.
+    its answers are stored apart from those that count. ``when_busy`` is what to do while another run has weights on the
+    device; None leaves it to the device.
     """
 
     id: str
@@ -29,19 +32,27 @@ class Run:
     max_usd: float = 5.0
     max_usd_option: str = "--eval-max-usd"
     batch_rows: int | None = None
+    when_busy: WhenBusy | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Submit:
-    """The trials a client selected, in plan order; sent once, before it wants anything."""
+    """The trials a client selected, in plan order; sent once, before it wants anything.
+
+    ``inspected`` are targets that are only looked at, each under the name it will be wanted by.
+    """
 
     run: Run
     trials: tuple[Trial, ...]
+    inspected: tuple[tuple[str, Target], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Want:
-    """A client asks for one trial it submitted; answered by Settled when that trial is done."""
+    """A client asks for one trial it submitted; answered by Settled when that trial is done.
+
+    Or for a target it submitted to be looked at, by its name; answered by Inspected.
+    """
 
     trial: str
 
@@ -63,6 +74,15 @@ class Settled:
 
 
 @dataclass(frozen=True, slots=True)
+class Inspected:
+    """What the checks of one target came to, which was wanted as ``trial``; or why they could not be made."""
+
+    trial: str
+    findings: tuple[Finding, ...] = ()
+    failure: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
     """The host cannot serve this client at all (the store cannot be opened, say)."""
 
@@ -77,8 +97,10 @@ class Status:
     run in ``generating_s`` seconds, ``served_tokens`` came from servers meanwhile; ``rate`` is new tokens per second of
     late, ``left_s`` the estimated time left.
     ``loads`` counts how often weights were loaded. ``judged`` of ``questions`` that judges ask of models are answered;
-    ``usd`` is what servers were paid, ``most_usd`` about the most it will be after this stage. ``note`` is a sentence
-    for the user, said once.
+    ``usd`` is what servers were paid, ``most_usd`` about the most it will be after this stage. ``asked`` requests are
+    with the engine now, ``in_flight`` of them in work where the engine says so. ``silent_s`` is how long the host has
+    shown no sign of life, where that is long; the controller fills it in. ``note`` is a sentence for the user, said
+    once.
     """
 
     phase: Phase
@@ -96,4 +118,7 @@ class Status:
     questions: int = 0
     usd: float = 0.0
     most_usd: float = 0.0
+    asked: int = 0
+    in_flight: int | None = None
+    silent_s: float = 0.0
     note: str | None = None

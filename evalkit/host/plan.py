@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from evalkit.errors import EvalkitError, JudgeError
 from evalkit.generation import Failure, Generation, Reply, Request
+from evalkit.host.messages import Settled
 from evalkit.judging.base import MAX_ROUNDS, Judge
 from evalkit.judging.thinking import segments
 from evalkit.matrix import Trial
@@ -73,7 +74,8 @@ class Progress:
 
     ``questions`` are those of this round that no stage took yet. ``heard`` holds the round's replies under (judge,
     place) until it is over: they may come in any order, and go to ``judge_replies`` in the order they were asked in,
-    and whom they are from to ``judge_targets``.
+    and whom they are from to ``judge_targets``. ``next_known`` is the next turn after so many replies: plans are looked
+    through often.
     """
 
     trial: Trial
@@ -86,6 +88,7 @@ class Progress:
     heard: dict[tuple[int, int], tuple[Target, Reply]] = field(default_factory=dict)
     pending: int = 0
     is_settled: bool = False
+    next_known: tuple[int, Request | None] | None = None
 
     @property
     def failed(self) -> bool:
@@ -94,6 +97,11 @@ class Progress:
     @property
     def next_request(self) -> Request | None:
         """The target's next turn, None when all turns are answered or one failed."""
+        if self.next_known is None or self.next_known[0] != len(self.replies):
+            self.next_known = len(self.replies), self._next_request()
+        return self.next_known[1]
+
+    def _next_request(self) -> Request | None:
         if self.failed:
             return None
         messages, turn = conversation(self.trial, self.replies)
@@ -170,20 +178,15 @@ class Plan:
     def __contains__(self, trial: object) -> bool:
         return trial in self._trials
 
-    def asks(self) -> Iterator[Ask]:
-        """Every request that can be made now, in plan order: the turns of all open trials, then judges' questions.
+    def turns(self) -> Iterator[Ask]:
+        """The next turn of every trial that waits for none, in plan order."""
+        for item in self._open.values():
+            if not item.pending and item.asking is None and (request := item.next_request) is not None:
+                yield Ask(item, request)
 
-        Questions come only when no turn of any trial is left, so that a local judge model loads after its subjects.
-        """
-        turns = [
-            Ask(item, request)
-            for item in self._open.values()
-            if not item.pending and item.asking is None and (request := item.next_request) is not None
-        ]
-        if turns:
-            yield from turns
-            return
-        for item in list(self._open.values()):
+    def questions(self) -> Iterator[Ask]:
+        """What judges of trials whose turns are over want to know now, in plan order."""
+        for item in self._open.values():
             yield from item.questions
 
     def settle(self, touched: Iterable[Progress]) -> list[Progress]:
@@ -195,6 +198,17 @@ class Plan:
             item.is_settled = True
             del self._open[item.trial.id]
         return done
+
+    def settled(self, item: Progress) -> Settled:
+        """What clients are told of a trial that is done."""
+        return Settled(
+            trial=item.trial.id,
+            replies=tuple(item.replies),
+            judge_replies=tuple((index, tuple(replies)) for index, replies in sorted(item.judge_replies.items())),
+            judge_targets=tuple((index, tuple(targets)) for index, targets in sorted(item.judge_targets.items())),
+            done=self.settled_count,
+            total=len(self),
+        )
 
     def _is_finished(self, item: Progress) -> bool:
         if item.failed:

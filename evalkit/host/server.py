@@ -16,19 +16,25 @@ from multiprocessing.connection import Connection, answer_challenge, deliver_cha
 from pathlib import Path
 
 from evalkit.errors import EvalkitError
-from evalkit.host.messages import Refused, Settled, Status, Submit, Want
+from evalkit.host.devices import Devices
+from evalkit.host.heartbeat import Heartbeat
+from evalkit.host.messages import Inspected, Refused, Settled, Status, Submit, Want
 from evalkit.host.work import Work
 
-_IDLE_WAIT_S = 60.0
+_IDLE_WAIT_S = 1.0
+"""A heart beats in idleness too."""
 
 
 class Server:
     """Serves clients between the engine's steps, and while an engine is in one (through its pulse)."""
 
-    def __init__(self, listener: socket.socket, key: bytes, status: StatusLine, spent_usd: float = 0.0) -> None:
+    def __init__(
+        self, listener: socket.socket, key: bytes, status: StatusLine, heartbeat: Heartbeat, spent_usd: float = 0.0
+    ) -> None:
         self._listener = listener
         self._key = key
         self._status = status
+        self._heartbeat = heartbeat
         self._spent_usd = spent_usd
         self._clients: dict[Connection, set[str]] = {}
         self._work: Work | None = None
@@ -42,6 +48,7 @@ class Server:
 
     def serve(self, timeout_s: float) -> None:
         """Takes connections and messages that are there; waits up to ``timeout_s`` when there are none."""
+        self._heartbeat.beat()
         for ready in wait([self._listener, *self._clients], timeout_s):
             if ready is self._listener:
                 self._accept()
@@ -73,15 +80,18 @@ class Server:
     def _submit(self, message: Submit) -> None:
         if self._work is None:
             try:
+                self._heartbeat.begin(message.run)
                 self._work = Work(
-                    message.run, self._on_settled, self._pulse, self._status.write, spent_usd=self._spent_usd
-                )
+                    message.run, self._on_settled, self._pulse, self._say, spent_usd=self._spent_usd,
+                    devices=Devices(self._heartbeat, self.serve, message.run.when_busy),
+                )  # fmt: skip
             except EvalkitError as error:
                 self._refusal = Refused(str(error))
                 return
         if message.run.batch_rows is not None:
             self._work.repeat(message.run)
         self._work.add(message.trials)
+        self._work.inspect(message.inspected)
 
     def _want(self, connection: Connection, trial: str) -> None:
         settled = self._work.settled(trial) if self._work else self._refusal
@@ -90,7 +100,7 @@ class Server:
         else:
             self._clients[connection].add(trial)
 
-    def _on_settled(self, settled: Settled) -> None:
+    def _on_settled(self, settled: Settled | Inspected) -> None:
         for connection, wanted in list(self._clients.items()):
             if settled.trial in wanted:
                 wanted.discard(settled.trial)
@@ -99,7 +109,11 @@ class Server:
     def _pulse(self) -> None:
         self.serve(0.0)
 
-    def _send(self, connection: Connection, message: Settled | Refused) -> None:
+    def _say(self, status: Status) -> None:
+        self._heartbeat.know(status)
+        self._status.write(status)
+
+    def _send(self, connection: Connection, message: Settled | Inspected | Refused) -> None:
         try:
             connection.send(message)
         except OSError:
@@ -125,31 +139,33 @@ class StatusLine:
             return
 
 
-def hold_lease(folder: Path) -> None:
+def hold_lease(heartbeat: Heartbeat) -> None:
     """Ends the process, and removes its folder, as soon as the controller's end of standard input is closed."""
 
     def watch() -> None:
         while os.read(0, 4096):
             pass
-        shutil.rmtree(folder, ignore_errors=True)
+        heartbeat.stop()
+        shutil.rmtree(heartbeat.folder, ignore_errors=True)
         os._exit(0)
 
     threading.Thread(target=watch, name="evalkit-lease", daemon=True).start()
 
 
 def main(argv: list[str]) -> None:
-    """``host FD FOLDER USD``: serves the inherited listening socket; the key is the first line of standard input.
+    """``host FD FOLDER USD LOG``: serves the inherited listening socket; the key is the first line of standard input.
 
-    USD is what an earlier host of the run has spent.
+    USD is what an earlier host of the run has spent, LOG where standard error goes.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     descriptor, folder = int(argv[0]), Path(argv[1])
     key = bytes.fromhex(_first_line(0))
     status = StatusLine(_own_standard_output())
-    hold_lease(folder)
+    heartbeat = Heartbeat(folder, argv[3])
+    hold_lease(heartbeat)
     listener = socket.socket(fileno=descriptor)
     try:
-        Server(listener, key, status, float(argv[2])).run()
+        Server(listener, key, status, heartbeat, float(argv[2])).run()
     except BaseException:
         traceback.print_exc()
         sys.stderr.flush()

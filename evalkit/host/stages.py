@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from evalkit.generation import Failure, Reply, Request
+from evalkit.generation import Failure, Generation, Reply, Request
 from evalkit.host.plan import Ask
+from evalkit.preflight import inspected
 from evalkit.target import Adapter, Target
 
 
@@ -15,9 +16,11 @@ class Stage:
     """``asked`` maps an identity to its request and to all who wait for it, in plan order.
 
     ``refused`` are asks whose target cannot be identified at all (its weights are not there, say), and why.
+    ``is_judging``: judges ask; turns and judges' questions never share a stage.
     """
 
     target: Target
+    is_judging: bool = False
     asked: dict[str, tuple[Request, list[Ask]]] = field(default_factory=dict)
     refused: list[tuple[Ask, Failure]] = field(default_factory=list)
 
@@ -27,10 +30,17 @@ class Stage:
         return tuple(dict.fromkeys(request.target.adapters for request, _ in self.asked.values()))
 
     @property
-    def is_judging(self) -> bool:
-        """Whether judges ask; turns and judges' questions never share a stage."""
-        asks = [ask for ask, _ in self.refused] + [ask for _, waiting in self.asked.values() for ask in waiting]
-        return any(ask.judge is not None for ask in asks)
+    def subjects(self) -> tuple[Target, ...]:
+        """What of the targets of this stage is looked at before they are asked, each once."""
+        targets = dict.fromkeys(request.target for request, _ in self.asked.values())
+        return tuple(dict.fromkeys(inspected(target) for target in targets))
+
+    def unfit(self, refused: Mapping[Target, Failure]) -> list[tuple[str, Generation | Failure]]:
+        """The identities asked of ``refused`` subjects."""
+        if not refused:
+            return []
+        asked = ((identity, inspected(request.target)) for identity, (request, _) in self.asked.items())
+        return [(identity, refused[subject]) for identity, subject in asked if subject in refused]
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -52,7 +62,7 @@ def next_stage(asks: Iterable[Ask], loaded: object, identify: Callable[[Request]
     if not groups:
         return None
     chosen = groups.get(loaded) or next(iter(groups.values()))
-    stage = Stage(chosen[0].request.target)
+    stage = Stage(chosen[0].request.target, chosen[0].judge is not None)
     for ask in chosen:
         ask.progress.take(ask)
         identity = identify(ask.request)

@@ -26,7 +26,7 @@ _STATED = (
     ),
 )  # fmt: skip
 _WHOLE = re.compile(rf"^{_MARK}(?P<letter>[A-Za-z0-9])(?![\w'’]){_END}[.!:]?{_END}$")
-_LISTED = re.compile(rf"{_MARK}[A-Z0-9]{_END}(?:\s*(?:,|/|&|and|or|y|o)\s*{_MARK}[A-Z0-9]{_END})+[.]?")
+_LISTED = re.compile(rf"{_MARK}[A-Z0-9]{_END}(?:\s*(?:,|/|&|\b(?:and|or|y|o)\b)\s*{_MARK}[A-Z0-9]{_END})+[.]?")
 _LONE = re.compile(r"(?<!\w)[A-Z0-9](?!\w)")
 _LINE_START = re.compile(
     rf"^[ \t]*{_MARK}(?P<letter>[A-Z0-9])"

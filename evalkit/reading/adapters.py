@@ -45,7 +45,7 @@ def read_adapter_folder(folder: Path, shown: str) -> AdapterFacts:
             f"{shown}/{CONFIG} names no peft_type, so this is no peft adapter. Save it with peft's save_pretrained."
         )
     _check_weights(folder, shown)
-    return _facts(config, _step(folder))
+    return _facts(config, step_of(folder))
 
 
 def read_hub_adapter(hub_id: str, revision: str | None) -> AdapterFacts | None:
@@ -53,7 +53,7 @@ def read_hub_adapter(hub_id: str, revision: str | None) -> AdapterFacts | None:
     folder = cached_snapshot(hub_id, revision)
     if folder is None or not (folder / CONFIG).is_file():
         return None
-    return _facts(_read_config(folder / CONFIG, hub_id), _step(folder))
+    return _facts(_read_config(folder / CONFIG, hub_id), step_of(folder))
 
 
 def cached_snapshot(hub_id: str, revision: str | None) -> Path | None:
@@ -100,7 +100,7 @@ def _facts(config: dict[str, Any], step: int | None) -> AdapterFacts:
     return AdapterFacts(base or None, revision or None, tuple(sorted(facts.items())))
 
 
-def _step(folder: Path) -> int | None:
+def step_of(folder: Path) -> int | None:
     """The training step of a checkpoint, from its folder's name or from trainer_state.json."""
     named = re.fullmatch(r"checkpoint-(\d+)", folder.name)
     if named:

@@ -75,7 +75,7 @@ def read_rows(
 
 
 def _row(line: bytes, shown: str, number: int, known: Mapping[str, Probe]) -> AnswerRow | Problem:
-    plain = _parsed(line, shown, number)
+    plain = parsed_line(line, shown, number)
     if isinstance(plain, Problem):
         return plain
     try:
@@ -90,7 +90,8 @@ def _row(line: bytes, shown: str, number: int, known: Mapping[str, Probe]) -> An
     return AnswerRow(_probe(entry, shown, number, known.get(str(entry.id))), entry.response, finish, plain)
 
 
-def _parsed(line: bytes, shown: str, number: int) -> dict[str, Any] | Problem:
+def parsed_line(line: bytes, shown: str, number: int) -> dict[str, Any] | Problem:
+    """The object that a line of JSON holds, or what is wrong with the line."""
     if len(line) > MAX_LINE_BYTES:
         return Problem(shown, f"found a line of {len(line):,} bytes; at most {MAX_LINE_BYTES:,} are read.", number)
     try:

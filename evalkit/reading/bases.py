@@ -23,6 +23,11 @@ def base_of(named: NamedAdapter, axes: Axes) -> NamedModel:
     if named.base is not None:
         return axes.model(named.base, named.place)
     shown = named.adapter.shown
+    if named.is_only_served:
+        raise named.place.error(
+            f"nothing says which model the served adapter {named.adapter.name} belongs to. Add base: to it, or pass "
+            "--eval-model."
+        )
     facts = _facts(named)
     if facts is None:
         raise named.place.error(
@@ -87,17 +92,38 @@ def _check_server(draft: Draft) -> None:
         hint = "Use served, or leave it out." if is_served else "Use one of bf16, fp32, fp16, nf4, fp4, int8."
         who = "is held as its server holds it" if is_served else "is loaded here, by no server"
         raise draft.place.error(f"{quantisation.name} cannot be had: the model {model.name} {who}. {hint}")
-    if is_served and draft.adapters:
-        names = ", ".join(named.adapter.name for named in draft.adapters)
+    if engine.is_server and draft.adapters:
+        _check_served_adapters(draft)
+    alone = next((named for named in draft.adapters if named.is_only_served), None)
+    if alone is not None and engine.kind == "local":
         raise draft.place.error(
-            f"no adapter can be put on {model.name}, which a server holds; found {names}. "
-            "Serve the adapted model and declare it as a model of its own, or pass --eval-adapter none."
+            f"the adapter {alone.adapter.name} is declared by its server's id alone and cannot be loaded here. Add its "
+            "path or hub, or use a model that a server holds."
+        )
+
+
+def _check_served_adapters(draft: Draft) -> None:
+    """Whether a server can be asked for the draft's model with its adapters."""
+    names = ", ".join(named.adapter.name for named in draft.adapters)
+    if draft.engine.kind != "openai":
+        raise draft.place.error(
+            f"engines of kind {draft.engine.kind} know no adapters, found {names}. Pass --eval-adapter none."
+        )
+    if len(draft.adapters) > 1 or draft.merged:
+        what = f"{names}, merged" if draft.merged else names
+        raise draft.place.error(
+            f"a server is asked for one adapter as it serves it, found {what}. Serve the adapted model and declare it "
+            "as a model of its own."
         )
 
 
 def _asked(draft: Draft) -> Target:
-    """The target of a server that can do what its decoding asks."""
-    target = draft.target(())
+    """The target of a server that can do what its decoding asks; where its adapter lies is what the server calls it."""
+    adapters = (
+        replace(_replayed(named), location=named.served_id or named.adapter.name, is_local=False)
+        for named in draft.adapters
+    )
+    target = draft.target(tuple(adapters))
     problem = unsupported(target, target.decoding)
     if problem is not None:
         raise draft.place.error(problem)

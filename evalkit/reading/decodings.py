@@ -8,13 +8,16 @@ from typing import Any
 
 from evalkit.reading.drafts import NamedDecoding
 from evalkit.reading.places import Place, unknown_name
+from evalkit.reading.token_names import biases_of
 from evalkit.target import Decoding, Settings
 
 SHORT = {
     "temperature": "t", "top_p": "p", "top_k": "k", "min_p": "m",
-    "repetition_penalty": "r", "max_new_tokens": "n", "seed": "s",
+    "repetition_penalty": "r", "max_new_tokens": "n", "seed": "s", "min_new_tokens": "min",
+    "presence_penalty": "presence", "frequency_penalty": "frequency", "no_repeat_ngram": "ngram",
 }  # fmt: skip
-WHOLE = ("top_k", "max_new_tokens", "seed")
+WHOLE = ("top_k", "max_new_tokens", "seed", "min_new_tokens", "no_repeat_ngram")
+ONLY_IN_FILES = ("stop", "logit_bias", "banned", "stop_on_cycle")
 SAMPLING = ("top_p", "top_k", "min_p")
 
 
@@ -28,13 +31,22 @@ def decoding_problem(settings: dict[str, Any]) -> tuple[str, str] | None:
         "repetition_penalty": ("a number above 0", lambda value: value > 0),
         "max_new_tokens": ("a whole number of 1 or more", lambda value: value >= 1),
         "seed": ("a whole number of 0 or more", lambda value: value >= 0),
+        "min_new_tokens": ("a whole number of 0 or more", lambda value: value >= 0),
+        "presence_penalty": ("a number from -2 to 2", lambda value: -2 <= value <= 2),
+        "frequency_penalty": ("a number from -2 to 2", lambda value: -2 <= value <= 2),
+        "no_repeat_ngram": ("a whole number of 0 (off) or more", lambda value: value >= 0),
     }
     for name, (expected, holds) in bounds.items():
         value = settings.get(name)
         if value is not None and (value in (math.inf, -math.inf) or not holds(value)):
             return name, f"expected {expected}, found {value}."
+    least, most = settings.get("min_new_tokens"), settings.get("max_new_tokens")
+    if least is not None and most is not None and least > most:
+        return "min_new_tokens", f"expected at most max_new_tokens, which is {most}, found {least}."
     if any(not text for text in settings.get("stop", ())):
         return "stop", "expected text to stop at, found an empty text."
+    if "" in settings.get("banned", ()):
+        return "banned", "expected a text or a token id to ban, found an empty text."
     return None
 
 
@@ -63,8 +75,8 @@ def inline_decoding(text: str, place: Place) -> NamedDecoding:
     written: dict[str, Any] = {}
     for part in text.split(","):
         name, _, value = (piece.strip() for piece in part.partition("="))
-        if name == "stop":
-            raise place.error("stop cannot be written inline. Declare the decoding in fixtures/targets.yaml.")
+        if name in ONLY_IN_FILES:
+            raise place.error(f"{name} cannot be written inline. Declare the decoding in fixtures/targets.yaml.")
         if name not in SHORT:
             raise place.error(unknown_name("setting of a decoding", name, SHORT))
         if name in written:
@@ -86,6 +98,10 @@ def _number(name: str, value: str, place: Place) -> float | int:
 
 
 def _typed(name: str, value: Any) -> Any:
-    if name == "stop":
+    if name == "logit_bias":
+        return biases_of(dict(value))
+    if name in ("stop", "banned"):
         return tuple(value)
+    if name == "stop_on_cycle":
+        return value
     return int(value) if name in WHOLE else float(value)

@@ -32,16 +32,29 @@ class NamedModel:
 
 @dataclass(frozen=True, slots=True)
 class NamedAdapter:
-    """An adapter and where it was named; ``base`` is the model its declaration says it belongs to."""
+    """An adapter and where it was named; ``base`` is the model its declaration says it belongs to.
+
+    ``served_id`` is what servers call it, None for its name; ``is_only_served``: its weights are not declared.
+    """
 
     adapter: Adapter
     place: Place
     is_declared: bool = False
     base: str | None = None
+    served_id: str | None = None
+    is_only_served: bool = False
 
     @property
     def location(self) -> Location:
         return Location(self.adapter.location, self.adapter.is_local, self.adapter.shown, self.adapter.revision)
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """Adapters of one target in the order in which they are applied, beside the base or merged into it."""
+
+    adapters: tuple[NamedAdapter, ...] = ()
+    merged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +82,7 @@ class Draft:
     decoding: NamedDecoding
     engine: Engine
     role: Role = "subject"
+    merged: bool = False
 
     @property
     def weights(self) -> tuple[str, ...]:
@@ -90,6 +104,7 @@ class Draft:
             decoding=Decoding().changed(self.model.decoding).changed(self.decoding.settings),
             engine=self.engine,
             role=self.role,
+            merged=self.merged,
         )
 
 

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from evalkit.engines.servers.limits import TAKEABLE
+from evalkit.engines.servers.openai_request import ALWAYS
 from evalkit.reading.places import unknown_name
 from evalkit.reading.target_files import TargetFile
 from evalkit.reading.target_schema import EngineEntry
@@ -43,10 +45,33 @@ def _files(value: Any) -> tuple[str, ...] | None:
     return tuple(files) if isinstance(files, list) and files and all(isinstance(item, str) for item in files) else None
 
 
+def _forms(value: Any) -> tuple[tuple[str, str], ...] | None:
+    """A form for each role, with {text} where the message goes, and one for what opens the answer."""
+    if not isinstance(value, dict) or not value or not all(isinstance(form, str) for form in value.values()):
+        return None
+    is_right = all(name == "answer" or (name in ROLES and form.count("{text}") == 1) for name, form in value.items())
+    return tuple(sorted(value.items())) if is_right else None
+
+
+def _taken(value: Any) -> tuple[tuple[str, str], ...] | None:
+    named = {name: name for name in value if isinstance(name, str)} if isinstance(value, list) else value
+    if not isinstance(named, dict) or not named or (isinstance(value, list) and len(named) != len(value)):
+        return None
+    is_right = all(name in TAKEABLE and isinstance(theirs, str) and theirs for name, theirs in named.items())
+    return tuple(sorted(named.items())) if is_right else None
+
+
+def _left_out(value: Any) -> tuple[str, ...] | None:
+    fields = _files(value)
+    return None if fields is None or set(fields) & set(ALWAYS) else tuple(sorted(set(fields)))
+
+
+ROLES = ("system", "user", "assistant")
 COUNT = Setting(
     "a whole number of 1 or more",
     lambda value: value if isinstance(value, int) and _is_number(value) and value >= 1 else None,
 )
+FLAG = Setting("true or false", lambda value: value if isinstance(value, bool) else None)
 SECONDS = Setting(
     "a number of seconds above 0", lambda value: float(value) if _is_number(value) and 0 < value < 1e9 else None
 )
@@ -63,11 +88,28 @@ SERVER = {
     "max_wait_s": SECONDS,
     "timeout_s": SECONDS,
 }
-SETTINGS: dict[str, dict[str, Setting]] = {
-    "local": {"batch_tokens": COUNT, "device": _one_of(DEVICES), "max_batch_rows": COUNT, "threads": COUNT},
-    "replay": {"recordings": Setting("a list of files", _files)},
-    **dict.fromkeys(SERVER_KINDS, SERVER),
+OPENAI = {
+    **SERVER,
+    "adapter_model": Setting(
+        "text with {adapter} in it, such as '{model}:{adapter}'",
+        lambda value: value if isinstance(value, str) and "{adapter}" in value else None,
+    ),
+    "api": _one_of(("chat", "completions")),
+    "leave_out": Setting(f"a list of fields of the request, none of {', '.join(ALWAYS)}", _left_out),
+    "logprobs": Setting("true or false", lambda value: value if isinstance(value, bool) else None),
+    "rendering": Setting(
+        "forms such as 'Q: {text}' under system, user and assistant, and the start of the answer under answer", _forms
+    ),
+    "takes": Setting(f"a list of any of {', '.join(TAKEABLE)}, or the server's name for each", _taken),
 }
+SETTINGS: dict[str, dict[str, Setting]] = {
+    "local": {
+        "batch_tokens": COUNT, "device": _one_of(DEVICES), "max_adapters": COUNT, "max_batch_rows": COUNT,
+        "memory_limit_mib": COUNT, "one_by_one": FLAG, "threads": COUNT,
+    },
+    "replay": {"recordings": Setting("a list of files", _files)},
+    **dict.fromkeys(SERVER_KINDS, SERVER), "openai": OPENAI,
+}  # fmt: skip
 
 
 def engine_of(file: TargetFile, name: str, entry: EngineEntry) -> Engine:
@@ -83,6 +125,10 @@ def engine_of(file: TargetFile, name: str, entry: EngineEntry) -> Engine:
         raise file.place("engines", name, "kind").error(unknown_name("kind of engine", kind, ENGINE_KINDS))
     written = entry.model_extra or {}
     settings = [(setting, _checked(file, (name, setting), kind, value)) for setting, value in sorted(written.items())]
+    if "rendering" in written and dict(settings).get("api") != "completions":
+        raise file.place("engines", name, "rendering").error(
+            "has no effect without api: completions. Add that, or take this line out."
+        )
     return Engine(name, kind, tuple(settings))
 
 

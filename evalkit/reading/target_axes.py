@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
 from evalkit.reading.decodings import inline_decoding
-from evalkit.reading.drafts import NAME, NamedAdapter, NamedDecoding, NamedModel, name_of
+from evalkit.reading.drafts import NAME, Chain, NamedAdapter, NamedDecoding, NamedModel, name_of
 from evalkit.reading.locations import GGUF, Location, locate
 from evalkit.reading.places import Place, unknown_name
-from evalkit.target import Adapter, Condition, Engine, Model, Quantisation
+from evalkit.target import MERGED, Adapter, Condition, Engine, Model, Quantisation
 from evalkit.workspace import Workspace, builtin_root
 
 Named = TypeVar("Named")
@@ -64,12 +64,18 @@ class Axes:
         adapter = Adapter(name_of(location), location.where, location.is_local, location.shown, location.revision)
         return NamedAdapter(adapter, place)
 
-    def adapters_of(self, text: str, place: Place) -> tuple[NamedAdapter, ...]:
-        """The adapters of ``none``, of one name, or of names joined by ``+`` and applied in that order."""
+    def chain(self, text: str, place: Place) -> Chain:
+        """The adapters of ``none``, of one name, or of names joined by ``+`` and applied in that order.
+
+        ``+merged`` at the end merges them into the base.
+        """
         if text == "none":
-            return ()
-        whole = text in self.adapters or any((root / text).exists() for root in self.roots(place))
-        return tuple(self.adapter(name, place) for name in ([text] if whole else text.split("+")))
+            return Chain()
+        if text in self.adapters or any((root / text).exists() for root in self.roots(place)):
+            return Chain((self.adapter(text, place),))
+        *names, last = text.split("+")
+        merged = last == MERGED and bool(names)
+        return Chain(tuple(self.adapter(name, place) for name in (names if merged else [*names, last])), merged)
 
     def quantisation(self, name: str, place: Place) -> Quantisation:
         return _declared(self.quantisations, "quantisation", name, place)
@@ -115,6 +121,17 @@ class Axes:
         raise place.error(
             f"no recordings {path!r} in {RECORDINGS}. Record some with --eval-record {RECORDINGS}/NAME.jsonl"
         )
+
+    def one_by_one(self) -> Axes:
+        """The same names, with local engines that run every row alone."""
+        alone = {"one_by_one": True}
+        engines = {
+            name: replace(engine, settings=tuple(sorted({**dict(engine.settings), **alone}.items())))
+            if engine.kind == "local"
+            else engine
+            for name, engine in self.engines.items()
+        }
+        return replace(self, engines=engines)
 
     def roots(self, place: Place) -> tuple[Path, ...]:
         """Where a relative path may start: on the command line at the current folder first."""

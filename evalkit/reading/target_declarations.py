@@ -23,12 +23,12 @@ from evalkit.reading.target_schema import (
     ModelEntry,
     QuantisationEntry,
 )
-from evalkit.target import Adapter, Condition, Engine, LoadedKind, Model, Price, Quantisation, Settings
+from evalkit.target import MERGED, Adapter, Condition, Engine, LoadedKind, Model, Price, Quantisation, Settings
 from evalkit.workspace import Workspace, builtin_root
 
 KINDS: tuple[LoadedKind, ...] = get_args(LoadedKind)
 FOUR_BIT = ("nf4", "fp4")
-RESERVED = {"adapters": "none", "conditions": "naked", "quantisations": SERVED}
+RESERVED = {"adapters": ("none", MERGED), "conditions": ("naked",), "quantisations": (SERVED,)}
 Made = TypeVar("Made")
 
 
@@ -96,9 +96,12 @@ class Declarations:
         return NamedModel(model, file.place("models", name), True, decoding)
 
     def _adapter(self, file: TargetFile, name: str, entry: AdapterEntry) -> NamedAdapter:
+        if entry.id is not None and entry.path is None and entry.hub is None:
+            served = Adapter(name, entry.id, False, entry.id, entry.revision)
+            return NamedAdapter(served, file.place("adapters", name), True, entry.base, entry.id, True)
         location = self._location(file, "adapters", name, entry)
         adapter = Adapter(name, location.where, location.is_local, location.shown, location.revision)
-        return NamedAdapter(adapter, file.place("adapters", name), True, entry.base)
+        return NamedAdapter(adapter, file.place("adapters", name), True, entry.base, entry.id)
 
     def _location(self, file: TargetFile, section: str, name: str, entry: ModelEntry | AdapterEntry) -> Location:
         served_id = entry.id if isinstance(entry, ModelEntry) else None
@@ -106,7 +109,7 @@ class Declarations:
         if len(given) != 1:
             expected = "path (a folder), hub (an id on the hub) or id (a server's)"
             if isinstance(entry, AdapterEntry):
-                expected = "path (a folder) or hub (an id)"
+                expected = "path (a folder), hub (an id on the hub) or id (a server's)"
             found = " and ".join(given) or "none of them"
             raise file.place(section, name).error(f"expected {expected}, found {found}.")
         if entry.hub is not None:
@@ -139,7 +142,7 @@ class Declarations:
 
 
 def _check_name(section: str, name: str, place: Place) -> None:
-    if name == RESERVED.get(section):
+    if name in RESERVED.get(section, ()):
         raise place.error(f"{name!r} is built in and cannot be declared. Choose another name.")
     if not NAME.fullmatch(name):
         raise place.error(

@@ -9,13 +9,12 @@ from typing import Any
 
 from evalkit.errors import UsageError
 from evalkit.reading.bases import base_of
-from evalkit.reading.drafts import SERVED, Draft, NamedAdapter, NamedModel
+from evalkit.reading.drafts import SERVED, Chain, Draft, NamedModel
 from evalkit.reading.places import Place, unknown_name
 from evalkit.reading.target_axes import Axes
 from evalkit.reading.target_schema import TargetEntry, short_form
 from evalkit.target import Role
 
-Adapters = tuple[NamedAdapter, ...]
 TARGET = Place("--eval-target")
 MODEL = Place("--eval-model")
 ADAPTER = Place("--eval-adapter")
@@ -30,7 +29,8 @@ class TargetChoice:
     """What the command line said; an empty tuple means: not given.
 
     ``targets`` are labels, names, short forms or globs; ``conditions`` are NAME or NAME=PATH; ``decodings`` are
-    names or settings such as ``temperature=0.8,top_p=0.9``; ``engine`` is a name or ``replay=FILE``.
+    names or settings such as ``temperature=0.8,top_p=0.9``; ``engine`` is a name or ``replay=FILE``. ``one_by_one`` is
+    for ``read_targets``: local engines run every row alone.
     """
 
     targets: tuple[str, ...] = ()
@@ -40,6 +40,7 @@ class TargetChoice:
     conditions: tuple[str, ...] = ()
     decodings: tuple[str, ...] = ()
     engine: str | None = None
+    one_by_one: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,8 @@ class Selection:
         """The draft of a target as a file or the command line wrote it; parts left out are bf16, naked and greedy."""
         draft = self._plain(self.axes.model(entry.model, place), place)
         adapters = tuple(self.axes.adapter(name, place) for name in entry.adapter)
-        draft = replace(draft, adapters=adapters, role=entry.role or self._role(draft, adapters))
+        draft = replace(draft, adapters=adapters, merged=entry.merged)
+        draft = replace(draft, role=entry.role or self._role(draft))
         if entry.quantisation is not None:
             draft = replace(draft, quantisation=self.axes.quantisation(entry.quantisation, place))
         if entry.condition is not None:
@@ -93,7 +95,7 @@ class Selection:
     def _start(self, choice: TargetChoice) -> tuple[Draft, ...]:
         """The targets after the model and the adapter axis."""
         models = tuple(self.axes.model(text, MODEL) for text in choice.models)
-        chains = tuple(self.axes.adapters_of(text, ADAPTER) for text in choice.adapters)
+        chains = tuple(self.axes.chain(text, ADAPTER) for text in choice.adapters)
         if choice.targets:
             start = tuple(draft for text in choice.targets for draft in self._matching(text))
             start = tuple(self._on(draft, model) for draft in start for model in models) if models else start
@@ -103,15 +105,15 @@ class Selection:
             return tuple(self._with(draft, chain) for draft in start for chain in chains) if chains else start
         return self._with_their_bases(chains) if chains else self.default
 
-    def _with_their_bases(self, chains: tuple[Adapters, ...]) -> tuple[Draft, ...]:
+    def _with_their_bases(self, chains: tuple[Chain, ...]) -> tuple[Draft, ...]:
         """Adapters given without a model: each brings its base; ``none`` is run on every base so brought."""
-        bases = [base_of(chain[0], self.axes) if chain else None for chain in chains]
+        bases = [base_of(chain.adapters[0], self.axes) if chain.adapters else None for chain in chains]
         different: list[NamedModel] = []
         for base in bases:
             if base is not None and not any(_is_same(base, other) for other in different):
                 different.append(base)
         if not different:
-            return tuple(self._with(draft, ()) for draft in self.default)
+            return tuple(self._with(draft, Chain()) for draft in self.default)
         return tuple(
             self._with(self._on(draft, model), chain)
             for model in different
@@ -140,16 +142,15 @@ class Selection:
         if model.engine is not None or draft.model.engine is not None:
             plain = self._plain(model, MODEL)
             moved = replace(moved, quantisation=plain.quantisation, engine=plain.engine)
-        return replace(moved, role=self._role(moved, moved.adapters))
+        return replace(moved, role=self._role(moved))
 
-    def _with(self, draft: Draft, adapters: Adapters) -> Draft:
-        moved = replace(draft, adapters=adapters, place=ADAPTER)
-        return replace(moved, role=self._role(moved, adapters))
+    def _with(self, draft: Draft, chain: Chain) -> Draft:
+        moved = replace(draft, adapters=chain.adapters, merged=chain.merged, place=ADAPTER)
+        return replace(moved, role=self._role(moved))
 
-    def _role(self, draft: Draft, adapters: Adapters) -> Role:
+    def _role(self, draft: Draft) -> Role:
         """The role that files give to this model with these adapters, in whatever condition."""
-        weights = replace(draft, adapters=adapters).weights
-        return next((known.role for known in self.known if known.weights == weights), "subject")
+        return next((known.role for known in self.known if known.weights == draft.weights), "subject")
 
     def _matching(self, text: str) -> tuple[Draft, ...]:
         """The targets a text of --eval-target names: by glob, name, label, the label's first parts, or short form."""

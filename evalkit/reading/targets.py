@@ -14,7 +14,7 @@ from evalkit.reading.target_declarations import Declarations
 from evalkit.reading.target_files import TargetFile, located, read_target_files
 from evalkit.reading.target_schema import TargetEntry
 from evalkit.reading.target_selection import Selection, TargetChoice
-from evalkit.target import Target
+from evalkit.target import MERGED, Target
 from evalkit.workspace import Workspace
 
 __all__ = ["TargetChoice", "TargetTable", "read_targets"]
@@ -35,7 +35,7 @@ class TargetTable:
             UnreadableFile: what targets.yaml declares cannot be used.
         """
         axes = self.selection.axes
-        taken = {"model": frozenset(axes.models), "adapter": frozenset(axes.adapters)}
+        taken = {"model": frozenset(axes.models), "adapter": frozenset((*axes.adapters, "none", MERGED))}
         targets: dict[str, Target] = {}
         for draft in with_distinct_names(self.selection.drafts(choice), taken):
             target = finished(draft, axes)
@@ -47,14 +47,17 @@ class TargetTable:
         return tuple(targets.values())
 
 
-def read_targets(workspace: Workspace) -> TargetTable:
+def read_targets(workspace: Workspace, one_by_one: bool = False) -> TargetTable:
     """What the workspace's fixtures/targets.yaml declares, else evalkit's own.
+
+    ``one_by_one``: with local engines that run every row alone, those of judges included.
 
     Raises:
         UnreadableFile: with every mistake of every file.
     """
     files = read_target_files(workspace)
     axes = Declarations(workspace, files).axes()
+    axes = axes.one_by_one() if one_by_one else axes
     gates = tuple(
         located(text, workspace, file.place("gates", index))
         for file in files
@@ -95,5 +98,5 @@ def _selection(axes: Axes, files: tuple[TargetFile, ...]) -> Selection:
 
 def _difference(one: Target, other: Target) -> str:
     """The first part in which two targets of one label differ."""
-    parts = ("model", "adapters", "quantisation", "condition", "decoding", "engine", "role")
+    parts = ("model", "adapters", "merged", "quantisation", "condition", "decoding", "engine", "role")
     return next(part for part in parts if getattr(one, part) != getattr(other, part))

@@ -40,19 +40,22 @@ class Desk:
     def copy_suite(self, name: str) -> None:
         shutil.copytree(CHECKOUT / "suites" / name, self.root / "suites" / name)
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """pytest on this workspace, in a session of its own; its output is read by nobody until it ends."""
+    def start(self, *arguments: str, before: tuple[str, ...] = ()) -> subprocess.Popen[str]:
+        """pytest on this workspace, in a session of its own; its output is read by nobody until it ends.
+
+        ``before`` is a command that runs it.
+        """
         output = (self.root / "output.txt").open("w", encoding="utf-8")
         with output:
             return subprocess.Popen(
-                [sys.executable, "-m", "pytest", "-p", "no:randomly", "-p", "no:cacheprovider", *arguments],
+                [*before, sys.executable, "-m", "pytest", "-p", "no:randomly", "-p", "no:cacheprovider", *arguments],
                 cwd=self.root, env=self._environment(), stdout=output, stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL, text=True, start_new_session=True,
             )  # fmt: skip
 
-    def run(self, *arguments: str) -> tuple[int, str]:
+    def run(self, *arguments: str, before: tuple[str, ...] = ()) -> tuple[int, str]:
         """The exit status and everything it printed."""
-        status = self.start(*arguments).wait(HANG_GUARD_S)
+        status = self.start(*arguments, before=before).wait(HANG_GUARD_S)
         return status, self.output()
 
     def output(self) -> str:

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -183,6 +183,58 @@ def test_a_host_killed_once_costs_nothing(desk: Desk, undisturbed: list[dict[str
     assert "note     The model host was lost and started again. Host log:" in desk.output()
     assert "and a new one begun." in " ".join(desk.output().split())
     assert len(set(desk.identities())) == len(desk.identities()) == ANSWERS
+
+
+@pytest.mark.parametrize("victim", ["host", "worker"])
+def test_a_process_killed_at_any_moment(
+    desk: Desk, undisturbed: list[dict[str, Any]], wait_until: Wait, victim: str
+) -> None:
+    """A host costs nothing, a worker at most the trial it was at; the next run has it all."""
+    for seed in range(SEED, SEED + KILLS):
+        desk.forget()
+        kill_one(desk, undisturbed, wait_until, victim, seed)
+        finish(desk, undisturbed)
+
+
+def kill_one(desk: Desk, undisturbed: list[dict[str, Any]], wait_until: Wait, victim: str, seed: int) -> None:
+    """Starts a run, kills one of its processes at a moment that follows from the seed, and checks what comes of it."""
+    chance = random.Random(f"{victim} {seed}")
+    wanted, delay_s = chance.randint(0, ANSWERS - 4), chance.uniform(0, 0.5)
+    running = desk.start("suites/kills", "-n", "2")
+
+    def is_time() -> bool:
+        has_come = bool(victims(desk, victim)) and len(desk.identities()) >= wanted
+        return has_come or running.poll() is not None
+
+    assert wait_until(is_time, HANG_GUARD_S)
+    until = time.monotonic() + delay_s
+    while time.monotonic() < until:
+        pass
+    killed = victims(desk, victim)[:1]
+    for process in killed:
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
+    status = running.wait(HANG_GUARD_S)
+
+    results = desk.results()
+    lost = {line["trial"] for line in results if line["outcome"] == "error"}
+    told = f"seed {seed}: {victim} killed {delay_s:.2f} s after {wanted} answers, {len(lost)} errors, exit {status}"
+    print(told if killed else f"{told}; it had ended")
+    assert len(lost) <= (victim == "worker"), f"{told}\n{desk.output()}"
+    assert [line for line in results if line["trial"] not in lost] == [
+        line for line in undisturbed if line["trial"] not in lost
+    ], told
+    assert status != 0 or not lost, told
+    assert wait_until(lambda: not desk.processes(), ALL_GONE_S), f"{told}: {desk.processes()}"
+    assert desk.socket_folders() == [], told
+
+
+def victims(desk: Desk, kind: str) -> list[int]:
+    """The processes of one kind, the newest first."""
+    if kind == "host":
+        return desk.hosts()
+    workers = [process for process, command in desk.processes().items() if "sys.stdin.readline" in command]
+    return sorted(workers, reverse=True)
 
 
 def test_a_host_killed_twice_is_resumed_by_the_next_run(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -29,20 +31,35 @@ class Behaviour:
     status: int = 200
     headers: tuple[tuple[str, str], ...] = ()
     usage_first: bool = False
+    tells_usage: bool = True
+    changes: Any = field(default_factory=dict)
 
 
-def ok(text: str = "Fine.", *, answer: Any = None, thinking: str = "", stop: str | None = None) -> Behaviour:
+def ok(
+    text: str = "Fine.", *, answer: Any = None, thinking: str = "", stop: str | None = None, tells_usage: bool = True,
+    changes: Any = None,
+) -> Behaviour:  # fmt: skip
     """A good reply; ``answer`` goes where the request wants an object: the forced tool, or JSON as the text.
 
-    ``stop`` is the vendor's own stop reason.
+    ``stop`` is the vendor's own stop reason; ``changes`` are fields of the reply as this server has them.
     """
-    return Behaviour("ok", text, answer, thinking=thinking, stop=stop)
+    return Behaviour("ok", text, answer, thinking=thinking, stop=stop, tells_usage=tells_usage, changes=changes or {})
 
 
-def failing(status: int, message: str = "", **headers: str) -> Behaviour:
-    """An HTTP error; ``retry_after="2"`` becomes the header retry-after."""
+def twice(text: str = "Fine.") -> Behaviour:
+    """A good reply, sent two times over the same connection."""
+    return Behaviour("twice", text)
+
+
+def dripping(text: str = "Slow words.") -> Behaviour:
+    """A reply that comes byte by byte, twenty in a second."""
+    return Behaviour("dripping", text)
+
+
+def failing(status: int, message: str = "", *, body: Any = None, **headers: str) -> Behaviour:
+    """An HTTP error; ``retry_after="2"`` becomes the header retry-after; ``body`` is in place of the vendor's own."""
     named = tuple((name.replace("_", "-"), value) for name, value in headers.items())
-    return Behaviour("failing", message, status=status, headers=named)
+    return Behaviour("failing", message, status=status, headers=named, changes=body)
 
 
 def hanging() -> Behaviour:
@@ -99,7 +116,9 @@ class Received:
 
     @property
     def prompt(self) -> str:
-        """The last message's text."""
+        """The last message's text, or that of a text to go on with."""
+        if "prompt" in self.body:
+            return str(self.body["prompt"])
         content = self.body["messages"][-1]["content"]
         return content if isinstance(content, str) else content[-1]["text"]
 
@@ -124,6 +143,8 @@ class ApiServer:
     batches_are_refused: int = 0
     results_break: int = 0
     most_at_once: int = 0
+    port: int = 0
+    models: list[str] = field(default_factory=list)
     url: str = ""
 
     def __post_init__(self) -> None:
@@ -133,7 +154,7 @@ class ApiServer:
         self._closing = threading.Event()
         self._cached: set[str] = set()
         self._inside = 0
-        self._server = _Server(("127.0.0.1", 0), _Handler)
+        self._server = _Server(("127.0.0.1", self.port), _Handler)
         self._server.api = self
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
@@ -189,11 +210,14 @@ class ApiServer:
     def wait_until_closed(self) -> None:
         self._closing.wait(30)
 
+    def is_closing(self, after_s: float) -> bool:
+        return self._closing.wait(after_s)
+
     def usage(self, body: Any, behaviour: Behaviour) -> dict[str, int]:
         """Tokens by kind; a system text with a cache breakpoint is written once and read from then on."""
         system = body.get("system") or []
         written = "".join(block["text"] for block in system if block.get("cache_control"))
-        rest = " ".join(str(message["content"]) for message in body["messages"])
+        rest = " ".join(str(message["content"]) for message in body.get("messages", [])) or str(body.get("prompt", ""))
         with self._lock:
             known = bool(written) and written in self._cached
             self._cached.add(written)
@@ -237,6 +261,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         api = self.server.api
         api.note(Received("GET", self.path, self._headers(), None))
+        if self.path == "/v1/models" and api.models:
+            listed = [{"id": name, "object": "model", "created": 1, "owned_by": "us"} for name in api.models]
+            return self._send(200, json.dumps({"object": "list", "data": listed}))
         _, _, rest = self.path.partition("/v1/messages/batches/")
         name, _, wants_results = rest.partition("/")
         batch = api.batches.get(name)
@@ -249,10 +276,11 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             batch["polls"] += 1
             self._send(200, json.dumps(_batch_status(api, name, batch)))
+        return None
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["content-length"])) or b"null")
-        api, is_openai = self.server.api, self.path.endswith("/chat/completions")
+        api, is_openai = self.server.api, self.path.endswith("/completions")
         received = Received("POST", self.path, self._headers(), body)
         if self.path.endswith("/batches"):
             api.note(received)
@@ -276,7 +304,8 @@ class _Handler(BaseHTTPRequestHandler):
         api = self.server.api
         if behaviour.kind == "failing":
             make = _openai_error if is_openai else _anthropic_error
-            return self._send(behaviour.status, json.dumps(make(behaviour.status, behaviour.text)), behaviour.headers)
+            error = behaviour.changes or make(behaviour.status, behaviour.text)
+            return self._send(behaviour.status, json.dumps(error), behaviour.headers)
         if behaviour.kind == "hanging":
             api.wait_until_closed()
             self.close_connection = True
@@ -284,7 +313,13 @@ class _Handler(BaseHTTPRequestHandler):
         if behaviour.kind == "malformed":
             return self._send(200, behaviour.text)
         usage = api.usage(body, behaviour)
-        text = json.dumps((openai_reply if is_openai else anthropic_reply)(body, behaviour, usage))
+        make = completion_reply if "prompt" in body else openai_reply if is_openai else anthropic_reply
+        plain = make(body, behaviour, usage)
+        if not behaviour.tells_usage:
+            del plain["usage"]
+        text = json.dumps({**plain, **behaviour.changes})
+        if behaviour.kind == "dripping":
+            return self._drip(text)
         if behaviour.kind == "dropped":
             api.bill(usage, is_known=False)
             return self._send(200, text, (), sent=int(len(text) * CUT))
@@ -294,8 +329,23 @@ class _Handler(BaseHTTPRequestHandler):
             ordered = {"usage": whole.pop("usage"), **whole} if behaviour.usage_first else {**whole}
             text = json.dumps(ordered)
             return self._send(200, text[: int(len(text) * 0.9)])
-        api.bill(usage, is_known=True)
+        api.bill(usage, is_known=behaviour.tells_usage)
+        if behaviour.kind == "twice":
+            self._send(200, text)
         return self._send(200, text)
+
+    def _drip(self, text: str) -> None:
+        """One byte after the other, forever slower than anybody waits."""
+        self.send_response(200)
+        self.send_header("content-length", str(len(text.encode())))
+        self.end_headers()
+        with suppress(OSError):
+            for byte in text.encode():
+                self.wfile.write(bytes([byte]))
+                self.wfile.flush()
+                if self.server.api.is_closing(0.05):
+                    break
+        self.close_connection = True
 
     def _new_batch(self, body: Any) -> Any:
         """Every request of a batch is answered at once, and billed at half the price, when it is made."""
@@ -388,6 +438,22 @@ def openai_reply(body: Any, behaviour: Behaviour, usage: dict[str, int]) -> dict
             "prompt_tokens": prompt, "completion_tokens": usage["output"], "total_tokens": prompt + usage["output"],
             "prompt_tokens_details": {"cached_tokens": usage["cache_read"]},
         },
+    }  # fmt: skip
+
+
+def completion_reply(body: Any, behaviour: Behaviour, usage: dict[str, int]) -> dict[str, Any]:
+    """A text of the completions API; words are its tokens, each of probability 1/e, the first one's null as in vLLM."""
+    text = (body["prompt"] if body.get("echo") else "") + behaviour.text
+    starts = [found.start() for found in re.finditer(r" ?[^ ]+", text)]
+    logprobs = {
+        "text_offset": starts, "tokens": [""] * len(starts),
+        "token_logprobs": [None if body.get("echo") and not start else -1.0 for start in starts],
+    }  # fmt: skip
+    choice = {"index": 0, "text": text, "finish_reason": behaviour.stop or "stop"}
+    return {
+        "id": "cmpl-1", "object": "text_completion", "created": 1, "model": body["model"],
+        "choices": [choice | ({"logprobs": logprobs} if body.get("logprobs") else {})],
+        "usage": {"prompt_tokens": usage["input"], "completion_tokens": usage["output"]},
     }  # fmt: skip
 
 

@@ -16,8 +16,8 @@ import pytest
 from evalkit.engines import base, table
 from evalkit.engines.servers.anthropic_api import AnthropicApi
 from evalkit.engines.servers.budget import Budget
+from evalkit.engines.servers.clock import LoopClock
 from evalkit.engines.servers.engine import ServerEngine
-from evalkit.engines.servers.gate import Clock
 from evalkit.engines.servers.openai_compatible import OpenAICompatible
 from evalkit.generation import Failure, Generation, Request
 from evalkit.probe import Message
@@ -174,17 +174,19 @@ class Asking:
     def target(
         self,
         model: str | Path = "llama",
-        adapter: Adapter | None = None,
+        adapter: Adapter | tuple[Adapter, ...] | None = None,
         kind: str = "fp32",
         system: str | None = None,
         engine: Engine | None = None,
+        merged: bool = False,
         **quantisation: Any,
     ) -> Target:
         folder = model if isinstance(model, Path) else self.models[model]
         return Target(
             model=Model(folder.name, str(folder), True, folder.name),
             quantisation=Quantisation(kind, kind, **quantisation),  # type: ignore[arg-type]
-            adapters=(adapter,) if adapter else (),
+            adapters=adapter if isinstance(adapter, tuple) else (adapter,) if adapter else (),
+            merged=merged,
             condition=Condition("naked" if system is None else "kernel", system),
             engine=engine or Engine("local", "local", (("device", "cpu"),)),
         )
@@ -207,14 +209,22 @@ class Asking:
             engine.load(target, tuple(dict.fromkeys(wanted)))
         for index, request in enumerate(requests):
             engine.submit(str(index), request)
-        replies: dict[str, Generation | Failure] = {}
-        while len(replies) < len(requests):
-            step = engine.step()
-            assert step, "the engine has nothing to say and requests are open"
-            assert not {name for name, _ in step} & set(replies), "a request was answered twice"
-            replies.update(step)
+        found = self.stepped(engine, len(requests))
+        replies = dict(found)
+        assert len(replies) == len(found), "a request was answered twice"
         assert engine.step() == []
         return [replies[str(index)] for index in range(len(requests))]
+
+    def stepped(self, engine: base.Engine, count: int) -> list[tuple[str, Generation | Failure]]:
+        """So many replies, by as many steps as it takes; a step may well have none."""
+        found: list[tuple[str, Generation | Failure]] = []
+        idle = 0
+        while len(found) < count:
+            step = engine.step()
+            idle = 0 if step else idle + 1
+            assert idle < 1000, "the engine has nothing to say and requests are open"
+            found += step
+        return found
 
     def texts(self, engine: base.Engine, requests: list[Request]) -> list[str]:
         replies = self.answers(engine, requests)
@@ -266,6 +276,9 @@ class FakeTime:
         self.slept.append(seconds)
         self.now_s += seconds
 
+    async def pause(self, seconds: float) -> None:
+        self.sleep(seconds)
+
 
 @dataclass
 class Asker:
@@ -286,7 +299,7 @@ class Asker:
         made = ServerEngine(
             self.named(**settings), lambda count: False,
             AnthropicApi() if self.kind == "anthropic" else OpenAICompatible(), self.budget,
-            lambda closed: Clock(lambda: self.time.now_s, self.time.sleep),
+            LoopClock(lambda: self.time.now_s, self.time.pause),
         )  # fmt: skip
         self.engines.append(made)
         return made

@@ -14,7 +14,7 @@ import pytest
 from evalkit.cli.batch_news import BatchScreen
 from evalkit.engines.servers.batch_engine import BatchEngine, BatchNews
 from evalkit.engines.servers.batches import by_identity, most_batch_usd
-from evalkit.engines.servers.gate import Clock
+from evalkit.engines.servers.clock import Clock
 from evalkit.generation import Failure, Generation, Request
 from evalkit.store.batches import BatchStore
 from evalkit.store.generations import GenerationStore
@@ -122,7 +122,10 @@ def test_what_cannot_be_asked_is_no_part_of_a_batch(desk: Desk) -> None:
     """It is a Failure that says why; the others are asked."""
     replies = desk.ask(desk.asker.request("Score this", kind="score", continuation="x"), desk.asker.request())
 
-    assert replies[0] == Failure("Engine 'srv' cannot score: servers give no log-probabilities of a text.")
+    assert replies[0] == Failure(
+        "Engine 'srv' cannot score: only servers of kind openai give log-probabilities of a text, and they need "
+        "api: completions and logprobs: true in fixtures/targets.yaml."
+    )
     assert isinstance(replies[1], Generation)
     assert len(desk.asker.server.bills) == 1
 

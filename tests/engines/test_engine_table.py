@@ -19,7 +19,7 @@ def quiet(new_tokens: int) -> bool:
 def test_each_kind_is_made(tmp_path: Path) -> None:
     """The name is the user's, the kind decides."""
     assert isinstance(table.create(Engine("tape", "replay"), quiet, tmp_path), ReplayEngine)
-    assert table.create(Engine(), quiet, tmp_path).capabilities == {"adapters"}
+    assert table.create(Engine(), quiet, tmp_path).capabilities == {"adapters", "logit_bias", "score"}
 
 
 @pytest.mark.parametrize(

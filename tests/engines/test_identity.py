@@ -35,7 +35,9 @@ CHANGES = {
         name: replace(BASE, decoding=replace(SAMPLED, **{name: value}))
         for name, value in {
             "temperature": 0.8, "top_p": 0.8, "top_k": 41, "min_p": 0.06, "repetition_penalty": 1.2,
-            "max_new_tokens": 5, "stop": ("STOP",),
+            "max_new_tokens": 5, "stop": ("STOP",), "min_new_tokens": 2, "presence_penalty": 0.5,
+            "frequency_penalty": 0.5, "no_repeat_ngram": 3, "logit_bias": ((5, -1.0),), "banned": ("Paris",),
+            "stop_on_cycle": True,
         }.items()
     },
 }  # fmt: skip
@@ -59,7 +61,7 @@ def test_all_changes_differ_from_each_other() -> None:
         (FACTS[0], ("adapters", ("a2", "a1")), *FACTS[2:]),
         (FACTS[0], ("adapters", ("a1",)), *FACTS[2:]),
         FACTS[:3],
-        (*FACTS, ("cpu_4bit_path", "avx512_bf16")),
+        (*FACTS, ("cpu_4bit_path", "dequantise")),
     ],
 )
 def test_changing_any_fact_changes_the_identity(facts: Settings) -> None:
@@ -68,11 +70,13 @@ def test_changing_any_fact_changes_the_identity(facts: Settings) -> None:
 
 
 def test_the_engine_number_changes_every_identity(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Raising it makes every stored answer stale."""
-    before = request_identity(BASE, FACTS)
-    monkeypatch.setattr(identity, "ENGINE_NUMBER", identity.ENGINE_NUMBER + 1)
+    """Raising it makes every stored answer of that kind of engine stale, and of no other."""
+    served = replace(BASE, target=replace(TARGET, engine=Engine("srv", "openai")))
+    before, served_before = request_identity(BASE, FACTS), request_identity(served, FACTS)
+    monkeypatch.setitem(identity.ENGINE_NUMBERS, "local", identity.ENGINE_NUMBERS["local"] + 1)
 
     assert request_identity(BASE, FACTS) != before
+    assert request_identity(served, FACTS) == served_before
 
 
 @given(st.integers(), st.integers(0, 99), st.floats(0.1, 1), st.integers(0, 99), st.floats(0, 1))
@@ -107,11 +111,15 @@ def test_names_do_not_count() -> None:
         replace(TARGET.model, name="n", shown="n"), replace(TARGET.quantisation, name="q"),
         (replace(TARGET.adapters[0], name="b"),), Condition("bare"), "warm", engine=Engine("mine", "local"),
     )  # fmt: skip
-    two_stops = replace(SAMPLED, stop=("A", "B"))
+    two_stops = replace(SAMPLED, stop=("A", "B"), banned=(7, "x"), logit_bias=((1, 2.0), ("y", 3.0)))
 
     assert request_identity(replace(BASE, target=renamed), FACTS) == request_identity(BASE, FACTS)
     assert request_identity(replace(BASE, decoding=two_stops), FACTS) == request_identity(
-        replace(BASE, decoding=replace(two_stops, stop=("B", "A", "A"))), FACTS
+        replace(
+            BASE,
+            decoding=replace(two_stops, stop=("B", "A", "A"), banned=("x", 7, 7), logit_bias=(("y", 3), (1, 2))),
+        ),
+        FACTS,
     )
 
 

@@ -1,4 +1,4 @@
-"""Batches are a function of what is queued; sampling is a function of the row."""
+"""Which rows run together is a function of what waits; what they draw is a function of the row."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evalkit.engines.local.batches import Row, halves, next_batch, smaller_batches
+from evalkit.engines.local.batches import Row, fitting, smaller_batches
+from evalkit.engines.local.scheduling import Schedule, Start
 from evalkit.generation import Request
 from evalkit.probe import Message
 from evalkit.target import Decoding, Model, Quantisation, Target
@@ -23,6 +24,15 @@ def row(name: str, length: int, new: int = 8, adapter: str | None = None, alone:
     return Row(name, request, tuple(range(length)), "none", adapter, adapter if alone else None)
 
 
+def scored(name: str, length: int, continuation: int) -> Row:
+    plain = row(name, length)
+    return replace(plain, request=replace(plain.request, kind="score"), continuation=tuple(range(continuation)))
+
+
+def names(rows: tuple[Row, ...]) -> list[str]:
+    return [item.request_id for item in rows]
+
+
 ROWS = st.lists(
     st.builds(
         lambda length, new, adapter: (length, new, adapter),
@@ -31,46 +41,186 @@ ROWS = st.lists(
 )  # fmt: skip
 
 
-@given(ROWS, st.integers(1, 6), st.integers(1, 400), st.randoms(use_true_random=False))
+@given(ROWS, st.integers(1, 6), st.integers(1, 400), st.integers(0, 9), st.randoms(use_true_random=False))
 def test_every_row_runs_once_in_an_order_that_arrival_does_not_change(
-    drawn: list[tuple[int, int, str | None]], max_rows: int, max_tokens: int, shuffler: random.Random
+    drawn: list[tuple[int, int, str | None]], max_rows: int, max_tokens: int, seed: int, shuffler: random.Random
 ) -> None:
-    """Draining a queue gives each row once, within both bounds, and the same batches for any order of arrival."""
+    """Whatever leaves when, each row runs once, within both bounds and beside its own kind; arrival changes nothing."""
     rows = [row(f"r{index:02d}", *item[:2], item[2], item[2] == "d") for index, item in enumerate(drawn)]
     shuffled = list(rows)
     shuffler.shuffle(shuffled)
 
     def drain(waiting: list[Row]) -> list[tuple[str, ...]]:
-        batches = []
-        while waiting:
-            batch = next_batch(waiting, max_rows, max_tokens)
-            assert 1 <= len(batch) <= max_rows
-            assert len(batch) == 1 or max(item.padded_tokens for item in batch) * len(batch) <= max_tokens
-            assert len({item.runs_alone for item in batch}) == 1
-            batches.append(tuple(item.request_id for item in batch))
-            waiting = [item for item in waiting if item not in batch]
-        return batches
+        schedule, leaver = Schedule(max_rows, max_tokens), random.Random(seed)
+        schedule.add(waiting)
+        entered: list[tuple[str, ...]] = []
+        running: list[Row] = []
+        while running or len(schedule):
+            if not running:
+                start = schedule.start()
+                assert start is not None
+                assert start.manner == ("alone" if max_rows == 1 else "open")
+                joining = start.batch
+                assert joining
+            else:
+                joining = schedule.joining(tuple(running))
+            running += joining
+            entered.append(tuple(names(joining)))
+            assert len(running) <= max_rows
+            assert len(running) == 1 or max(item.padded_tokens for item in running) * len(running) <= max_tokens
+            assert len({item.company for item in running}) == 1
+            leaver.shuffle(running)
+            del running[: leaver.randint(0, len(running))]
+        assert schedule.start() is None
+        return entered
 
-    batches = drain(rows)
-    assert sorted(name for batch in batches for name in batch) == [item.request_id for item in rows]
-    assert drain(shuffled) == batches
+    entered = drain(rows)
+    assert sorted(name for batch in entered for name in batch) == names(tuple(rows))
+    assert drain(shuffled) == entered
 
 
 def test_the_longest_prompts_come_first() -> None:
-    """The worst case for memory is met at once; nothing queued is no batch."""
-    batch = next_batch([row("a", 3), row("b", 9), row("c", 9, new=20), row("d", 1)], 3, 1000)
+    """The worst case for memory is met at once; nothing queued starts nothing."""
+    schedule = Schedule(3, 1000)
+    assert schedule.start() is None
+    schedule.add([row("a", 3), row("b", 9), row("c", 9, new=20), row("d", 1)])
 
-    assert [item.request_id for item in batch] == ["c", "b", "a"]
-    assert next_batch([], 3, 1000) == ()
+    start = schedule.start()
+
+    assert start is not None
+    assert (names(start.batch), start.manner, len(schedule)) == (["c", "b", "a"], "open", 1)
+    assert fitting([], (), 3, 1000) == ()
+
+
+def test_others_join_once_a_quarter_has_left() -> None:
+    """Rows join in groups: not for every row that leaves, and no more than there is room for."""
+    schedule = Schedule(8, 1000)
+    rows = [row(f"r{index}", 9, adapter=None) for index in range(12)]
+    schedule.add(rows)
+    start = schedule.start()
+    assert start is not None
+
+    assert not schedule.wants(7)
+    assert schedule.joining(start.batch[:7]) == ()
+    assert schedule.wants(6)
+    assert names(schedule.joining(start.batch[:6])) == ["r6", "r7"]
+
+
+def test_a_long_row_waits_until_it_fits_beside_those_that_run() -> None:
+    """Its own width counts for all rows, so it does not join where that would pass the bound."""
+    schedule = Schedule(8, 100)
+    long = row("long", 30, new=20)
+    running = tuple(row(f"r{index}", 4, new=4) for index in range(4))
+    schedule.add([row(f"x{index}", 4, new=4) for index in range(8)])
+    schedule.start()
+    schedule.add([long])
+
+    assert schedule.joining(running[:2]) == ()
+    assert schedule.joining(running[:1]) == (long,)
+
+
+def test_scores_have_batches_of_their_own() -> None:
+    """A score request is one pass: it never shares a batch with rows that decode."""
+    schedule = Schedule(8, 1000)
+    schedule.add([row("a", 5), scored("s", 7, 2), scored("t", 3, 9), row("b", 2)])
+
+    first, second = schedule.start(), schedule.start()
+
+    assert [(names(start.batch), start.manner) for start in (first, second) if start] == [
+        (["s", "t"], "score"),
+        (["a", "b"], "open"),
+    ]
+
+
+def test_one_by_one_every_row_starts_alone() -> None:
+    """Rows of every kind, in the same order."""
+    schedule = Schedule(8, 1000, is_one_by_one=True)
+    schedule.add([row("a", 5), scored("s", 7, 2), row("b", 9)])
+
+    starts = [schedule.start() for _ in range(4)]
+
+    assert [(names(start.batch), start.manner) for start in starts if start] == [
+        (["b"], "alone"),
+        (["s"], "score"),
+        (["a"], "alone"),
+    ]
 
 
 def test_a_failed_batch_is_split_by_adapter_and_then_by_row() -> None:
-    """Several adapters are tried one at a time, rows of one adapter alone; memory trouble halves."""
+    """Several adapters are tried one at a time, rows of one adapter alone, and nothing joins them."""
     a, b, c = row("a", 3), row("b", 2, adapter="x"), row("c", 1, adapter="x")
+    schedule = Schedule(8, 1000)
+    schedule.add([row("waits", 9)])
 
-    assert smaller_batches((a, b, c)) == ((a,), (b, c))
+    schedule.again_smaller((a, b, c))
+    starts = [schedule.start() for _ in range(3)]
+
     assert smaller_batches((b, c)) == ((b,), (c,))
-    assert halves((a, b, c)) == ((a, b), (c,))
+    assert [(names(start.batch), start.manner) for start in starts if start] == [
+        (["a"], "apart"),
+        (["b", "c"], "apart"),
+        (["waits"], "open"),
+    ]
+
+
+def test_memory_trouble_halves_what_runs_until_all_is_done() -> None:
+    """Half as many tokens run together from then on; once nothing waits any more, the first bound holds again."""
+    schedule = Schedule(8, 1000)
+    rows = [row(f"r{index}", 10, new=10) for index in range(8)]
+    schedule.add(rows)
+    first = schedule.start()
+    assert first is not None
+
+    schedule.again_with_less(first.batch)
+    sizes = []
+    while (start := schedule.start()) is not None:
+        sizes.append(len(start.batch))
+    schedule.add(rows)
+
+    assert sizes == [4, 4]
+    assert schedule.start() == Start(first.batch, "open")
+
+
+def test_rows_to_be_done_again_alone_come_last() -> None:
+    """After all that waits, one at a time."""
+    schedule = Schedule(8, 1000)
+    schedule.again_alone(row("tied", 20))
+    schedule.add([row("a", 3)])
+
+    starts = [schedule.start() for _ in range(3)]
+
+    assert [(names(start.batch), start.manner) for start in starts if start] == [(["a"], "open"), (["tied"], "alone")]
+
+
+def test_what_is_cancelled_never_starts() -> None:
+    """Wherever it waits."""
+    schedule = Schedule(8, 1000)
+    schedule.add([row("a", 3), row("b", 3)])
+    schedule.again_smaller((row("c", 3), row("d", 3)))
+    schedule.again_alone(row("e", 3))
+
+    for name in "ace":
+        schedule.cancel(name)
+
+    assert [names(start.batch) for start in (schedule.start(), schedule.start(), schedule.start()) if start] == [
+        ["d"],
+        ["b"],
+    ]
+
+
+def test_the_bound_on_rows_is_only_ever_lowered() -> None:
+    """A repetition in other batches asks for fewer rows, never for more."""
+    schedule = Schedule(4, 1000)
+    schedule.add([row(f"r{index}", 3) for index in range(9)])
+
+    schedule.bound_rows(9)
+    first = schedule.start()
+    schedule.bound_rows(2)
+    second = schedule.start()
+
+    assert first is not None
+    assert second is not None
+    assert (len(first.batch), len(second.batch)) == (4, 2)
 
 
 @pytest.fixture(scope="module")
@@ -78,17 +228,16 @@ def sample() -> Callable[..., list[int]]:
     """The tokens that a row draws from fixed logits over steps."""
     import torch
 
-    from evalkit.engines.local.rows import RowChoice
+    from evalkit.engines.local.choosing import choose
+    from evalkit.engines.local.drafting import Draft
 
     def draw(logits: list[float], steps: int, seed: int = 0, sample_index: int = 0, **decoding: float) -> list[int]:
         plain = row("a", 1)
         asked = replace(plain.request, decoding=Decoding(**decoding), seed=seed, sample=sample_index)  # type: ignore[arg-type]
-        choice = RowChoice((replace(plain, request=asked),), 1)
-        found: list[int] = []
+        draft = Draft(replace(plain, request=asked), frozenset(), str, 0.0)
         for _ in range(steps):
-            scores = choice(torch.tensor([[0, *found]]), torch.tensor([logits]))
-            found.append(int(scores.argmax()))
-        return found
+            draft.ids.append(choose(torch.tensor([logits]), [draft], 0.0)[0].token)
+        return draft.ids
 
     return draw
 
@@ -122,7 +271,7 @@ def test_filters_keep_what_transformers_keeps(
 
 def test_noise_depends_on_seed_sample_and_step_alone() -> None:
     """The number is in [0, 1), the same on every machine, and another for any other argument."""
-    from evalkit.engines.local.rows import uniform
+    from evalkit.engines.local.sampling import uniform
 
     numbers = [uniform(seed, sample, step) for seed in range(3) for sample in range(3) for step in range(3)]
 

@@ -200,34 +200,6 @@ def test_a_conversation_the_template_refuses_is_a_failure(asking: Any) -> None:
     assert bad.reason.startswith("The chat template of 'gemma' refuses the conversation: ")
 
 
-def test_scoring_is_refused_plainly(asking: Any) -> None:
-    """A score request is a Failure, not a text."""
-    plain = asking.request(asking.target(), "one")
-    score = type(plain)(plain.target, plain.messages, plain.decoding, kind="score", continuation="two")
-
-    replies = asking.answers(asking.engine(), [score])
-
-    assert replies == [Failure("The local engine generates text and does not score continuations.")]
-
-
-def test_several_adapters_on_one_target_are_refused(asking: Any, adapters: dict[str, Adapter]) -> None:
-    """Two adapters on one target are an error in its facts and a Failure of its rows."""
-    from dataclasses import replace
-
-    from evalkit.errors import EngineError
-
-    target = replace(asking.target(), adapters=(adapters["red"], adapters["blue"]))
-    sentence = (
-        "Target 'llama+red+blue:fp32:naked:greedy' asks for 2 adapters at once ('red', 'blue'); the local engine "
-        "applies one. Merge them with peft's add_weighted_adapter and name the result."
-    )
-
-    with pytest.raises(EngineError) as caught:
-        asking.engine().identity_facts(target)
-    assert str(caught.value) == sentence
-    assert asking.answers(asking.engine(), [asking.request(target, "one")]) == [Failure(sentence)]
-
-
 def test_facts_beside_an_answer_say_what_made_it(asking: Any) -> None:
     """Versions, device, dtype, threads, attention and batch size are recorded, sorted by name."""
     (reply,) = asking.answers(asking.engine(), [asking.request(asking.target(), "one")])

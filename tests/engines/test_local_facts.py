@@ -27,7 +27,8 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
         ((("max_batch_row", 4),), "Engine 'local': unknown setting 'max_batch_row'. Did you mean 'max_batch_rows'?"),
         (
             (("zzz", 4),),
-            "Engine 'local': unknown setting 'zzz'. Known settings: device, threads, max_batch_rows, batch_tokens.",
+            "Engine 'local': unknown setting 'zzz'. Known settings: device, threads, max_batch_rows, batch_tokens, "
+            "max_adapters, memory_limit_mib, one_by_one.",
         ),
     ],
 )
@@ -81,18 +82,11 @@ def test_compute_dtype_follows_kind_and_device(kind: Any, device: str, dtype: st
     assert facts.compute_dtype(Quantisation(kind, kind), device) == dtype
 
 
-def test_four_bit_path_of_the_cpu(tmp_path: Path) -> None:
-    """avx512_bf16 changes the arithmetic of 4-bit weights on CPU; other kinds and devices have no such path."""
-    new, old = tmp_path / "new", tmp_path / "old"
-    new.write_text("flags : fpu avx512f avx512_bf16 amx\n")
-    old.write_text("flags : fpu avx2\n")
-    nf4 = Quantisation("nf4", "nf4")
-
-    assert facts.cpu_four_bit_path(nf4, "cpu", new) == "avx512_bf16"
-    assert facts.cpu_four_bit_path(nf4, "cpu", old) == "dequantise"
-    assert facts.cpu_four_bit_path(nf4, "cpu", tmp_path / "none") == "dequantise"
-    assert facts.cpu_four_bit_path(nf4, "cuda", new) is None
-    assert facts.cpu_four_bit_path(Quantisation("int8", "int8"), "cpu", new) is None
+def test_four_bit_path_of_the_cpu() -> None:
+    """4-bit weights are multiplied in one way on every CPU; other kinds and devices have no such path."""
+    assert facts.cpu_four_bit_path(Quantisation("nf4", "nf4"), "cpu") == "dequantise"
+    assert facts.cpu_four_bit_path(Quantisation("nf4", "nf4"), "cuda") is None
+    assert facts.cpu_four_bit_path(Quantisation("int8", "int8"), "cpu") is None
 
 
 def test_digests_outlive_the_process(tmp_path: Path) -> None:
@@ -162,6 +156,11 @@ def test_a_cached_hub_model_generates_offline(hub_cache: Path, asking: Any) -> N
             Adapter("t", "owner/other", False, "tuned"),
             "Adapter 'tuned' is not in the local hub cache and the hub cannot be reached. Download it once with: "
             "hf download owner/other",
+        ),
+        (
+            Model("t", "owner/tiny", False, "owner/tiny", "v9"),
+            "Revision 'v9' of model 'owner/tiny' is not in the local hub cache and the hub cannot be reached. Download "
+            "it once with: hf download owner/tiny --revision v9",
         ),
         (
             Model("t", "a/b/c", False, "a/b/c"),

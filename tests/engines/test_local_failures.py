@@ -14,45 +14,140 @@ from evalkit.generation import Failure, Generation
 from evalkit.target import Adapter
 
 
-def failing_generate(engine: Any, target: Any, fails: Callable[[Any], Exception | None]) -> list[int]:
-    """Plants errors in the loaded model's ``generate``; gives the list of batch sizes it was called with."""
+def failing_forward(engine: Any, target: Any, fails: Callable[[Any], Exception | None]) -> list[tuple[int, int]]:
+    """Plants errors in the loaded model's ``forward``; gives the list of shapes of ids it was called with."""
     engine.load(target, ())
     network = engine._loaded[target.weights].weights.model
-    real, sizes = network.generate, []
+    real, shapes = network.forward, []
 
-    def generate(**options: Any) -> Any:
+    def forward(**options: Any) -> Any:
         ids = options["input_ids"]
-        sizes.append(ids.shape[0])
+        shapes.append(tuple(ids.shape))
         error = fails(ids)
         if error is not None:
             raise error
         return real(**options)
 
-    network.generate = generate
-    return sizes
+    network.forward = forward
+    return shapes
 
 
-def test_out_of_memory_halves_the_batch(asking: Any, prompts: list[str]) -> None:
-    """A batch that does not fit is run in halves, and the texts are those of the whole batch."""
+def test_out_of_memory_halves_what_runs_together(asking: Any, prompts: list[str]) -> None:
+    """Rows that do not fit together wait again and run in halves, and the texts are those of the whole batch."""
     import torch
 
     target = asking.target()
     requests = [asking.request(target, text) for text in prompts[:8]]
     expected = asking.texts(asking.engine(), requests)
     engine = asking.engine()
-    sizes = failing_generate(
+    shapes = failing_forward(
         engine, target, lambda ids: torch.OutOfMemoryError("CUDA out of memory") if ids.shape[0] > 2 else None
     )
 
     assert asking.texts(engine, requests) == expected
-    assert sizes == [8, 4, 2, 2, 4, 2, 2]
+    starts = [rows for rows, width in shapes if width > 1]
+    assert starts[:3] == [8, 4, 2]
+    assert max(rows for rows, width in shapes if width == 1) == 2
+
+
+def test_running_out_of_memory_half_way_loses_no_row(asking: Any, prompts: list[str]) -> None:
+    """Memory that runs out while rows decode sends them back to wait; every one is answered as if nothing had been."""
+    import torch
+
+    target = asking.target()
+    requests = [asking.request(target, text) for text in prompts[:8]]
+    expected = asking.texts(asking.engine(), requests)
+    engine, calls = asking.engine(), []
+
+    def fails(ids: Any) -> Exception | None:
+        calls.append(ids.shape)
+        return torch.OutOfMemoryError("CUDA out of memory") if len(calls) == 5 else None
+
+    failing_forward(engine, target, fails)
+
+    assert asking.texts(engine, requests) == expected
+    assert max(shape[0] for shape in calls[5:]) == 4
+
+
+def test_memory_that_only_newcomers_lack_leaves_the_others_running(asking: Any, prompts: list[str]) -> None:
+    """Rows that do not fit beside those that decode wait until there is room; the others lose nothing."""
+    import torch
+
+    target = asking.target()
+    requests = [asking.request(target, text, max_new_tokens=4 + 4 * index) for index, text in enumerate(prompts[:8])]
+    expected = asking.texts(asking.engine(), requests)
+    engine, calls = asking.engine(max_batch_rows=4), []
+
+    def fails(ids: Any) -> Exception | None:
+        calls.append(tuple(ids.shape))
+        joins = [shape for shape in calls if shape[1] > 1]
+        return torch.OutOfMemoryError("CUDA out of memory") if ids.shape[1] > 1 and len(joins) == 2 else None
+
+    failing_forward(engine, target, fails)
+
+    assert asking.texts(engine, requests) == expected
+    second = [index for index, shape in enumerate(calls) if shape[1] > 1][1]
+    assert calls[second + 1] == (3, 1)
+
+
+def test_a_cache_that_broke_while_it_grew_starts_its_rows_again(
+    asking: Any, prompts: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Memory that runs out while the cache moves leaves it in pieces; every row of it is run again."""
+    from evalkit.engines.local import arena
+
+    target = asking.target()
+    requests = [asking.request(target, text, max_new_tokens=4 + 4 * index) for index, text in enumerate(prompts[:8])]
+    expected = asking.texts(asking.engine(), requests)
+    moves: list[int] = []
+    real = arena._moved
+    monkeypatch.setattr(arena, "ROOM", 2)
+
+    def fails(*arguments: Any) -> Any:
+        moves.append(1)
+        if len(moves) == 6:
+            raise MemoryError
+        return real(*arguments)
+
+    monkeypatch.setattr(arena, "_moved", fails)
+
+    assert asking.texts(asking.engine(max_batch_rows=4), requests) == expected
+    assert len(moves) > 6
+
+
+def test_a_tie_that_cannot_be_broken_is_that_rows_failure(
+    asking: Any, prompts: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error in a row's own pass sends it to run by itself, and if it fails there too, it alone fails."""
+    from evalkit.engines.local import generating, loaded
+
+    target = asking.target()
+    requests = [asking.request(target, text) for text in prompts[:4]]
+    expected = asking.texts(asking.engine(), requests)
+    monkeypatch.setattr(loaded, "noise_of", lambda quantisation, dtype: 1e-2)
+    calls: list[int] = []
+
+    def fails(*arguments: Any) -> Any:
+        calls.append(1)
+        raise ValueError("planted")
+
+    monkeypatch.setattr(generating, "lone_logits", fails)
+    replies = asking.answers(asking.engine(), requests)
+
+    failed = [reply for reply in replies if isinstance(reply, Failure)]
+    assert calls
+    assert {reply.reason for reply in failed} == {"Generation failed: ValueError: planted"}
+    assert failed
+    assert [reply.raw_text for reply in replies if isinstance(reply, Generation)] == [
+        text for text, reply in zip(expected, replies, strict=True) if isinstance(reply, Generation)
+    ]
 
 
 def test_what_does_not_fit_alone_is_a_failure_with_its_size(asking: Any, prompts: list[str]) -> None:
     """One row too large for the memory fails with its size; the shorter one is answered."""
     target = asking.target()
     engine = asking.engine()
-    failing_generate(
+    failing_forward(
         engine,
         target,
         lambda ids: RuntimeError("DefaultCPUAllocator: can't allocate memory") if ids.shape[1] > 60 else None,
@@ -76,11 +171,11 @@ def test_one_poisonous_row_is_one_failure(asking: Any, prompts: list[str]) -> No
     expected = asking.texts(asking.engine(), requests)
     engine = asking.engine()
     engine.load(target, ())
-    poison = engine._loaded[target.weights].weights.renderer.prompt_ids((("user", prompts[3]),))
-    failing_generate(
+    poison = list(engine._loaded[target.weights].weights.renderer.prompt_ids((("user", prompts[3]),)))
+    failing_forward(
         engine,
         target,
-        lambda ids: ValueError("planted") if any(row[-len(poison) :] == list(poison) for row in ids.tolist()) else None,
+        lambda ids: ValueError("planted") if any(row[-len(poison) :] == poison for row in ids.tolist()) else None,
     )
 
     replies = asking.answers(engine, requests)
@@ -158,7 +253,7 @@ def test_a_true_pulse_drops_what_is_in_flight_and_no_more(asking: Any, prompts: 
     assert engine.step() == []
     stop[0] = False
 
-    (answered,) = engine.step()
+    (answered,) = asking.stepped(engine, 1)
     assert answered[0] == "0"
     assert isinstance(answered[1], Generation)
     assert engine.step() == []
@@ -174,7 +269,7 @@ def test_loading_can_be_given_up(asking: Any) -> None:
     assert engine.step() == []
     stop[0] = False
 
-    assert [name for name, _ in engine.step()] == ["a"]
+    assert [name for name, _ in asking.stepped(engine, 1)] == ["a"]
 
 
 def test_a_cancelled_request_gets_no_reply(asking: Any, prompts: list[str]) -> None:
@@ -187,7 +282,7 @@ def test_a_cancelled_request_gets_no_reply(asking: Any, prompts: list[str]) -> N
     engine.cancel("a")
     during.append(lambda: engine.cancel("b"))
 
-    assert [name for name, _ in engine.step()] == ["c"]
+    assert [name for name, _ in asking.stepped(engine, 1)] == ["c"]
     assert engine.step() == []
 
 
@@ -201,7 +296,7 @@ def test_other_weights_are_freed_only_when_none_of_their_rows_wait(asking: Any) 
     engine.load(second, ())
     assert set(engine._loaded) == {first.weights, second.weights}
 
-    assert [name for name, _ in engine.step()] == ["a"]
+    assert [name for name, _ in asking.stepped(engine, 1)] == ["a"]
     engine._free([second.weights])
     engine.load(second, ())
     assert set(engine._loaded) == {second.weights}

@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from evalkit.engines.local.facts import cpu_four_bit_path
 from evalkit.errors import EngineError, MissingPackage
-from evalkit.target import Adapter, Quantisation
+from evalkit.target import Adapter
 
 
 @pytest.mark.parametrize(
@@ -104,19 +103,91 @@ def test_bitsandbytes_missing_is_said(asking: Any, monkeypatch: pytest.MonkeyPat
     )
 
 
-@pytest.mark.parametrize(("size", "layer"), [(100, "gate_proj is 64 by 100"), (96, "down_proj is 96 by 64")])
-@pytest.mark.skipif(
-    cpu_four_bit_path(Quantisation("nf4", "nf4"), "cpu") != "avx512_bf16", reason="the kernel of avx512_bf16 CPUs only"
-)
-def test_odd_layer_sizes_are_refused_in_four_bits(
-    size: int, layer: str, asking: Any, build_model: Callable[..., Path], chat_templates: dict[str, str], tmp_path: Path
+@pytest.mark.parametrize("size", [100, 96])
+def test_odd_layer_sizes_answer_in_four_bits(
+    size: int, asking: Any, build_model: Callable[..., Path], chat_templates: dict[str, str], tmp_path: Path
 ) -> None:
-    """The CPU kernel's bare assertions are a sentence at load, with the layer's name."""
+    """bitsandbytes' own kernel for avx512_bf16, which needs multiples of 64 and 32, is not used."""
     folder = build_model(tmp_path / "odd", "llama", chat_templates["turns"], intermediate_size=size)
 
-    with pytest.raises(EngineError) as caught:
-        asking.engine().load(asking.target(folder, kind="nf4"), ())
-    assert str(caught.value) == (
-        f"Model 'odd' cannot run in 4 bits on this CPU: model.layers.0.mlp.{layer}, and bitsandbytes needs multiples "
-        "of 64 and 32 there. Use int8, bf16 or fp32."
-    )
+    assert asking.texts(asking.engine(), [asking.request(asking.target(folder, kind="nf4"), "one")])
+
+
+@pytest.mark.parametrize("kind", ["nf4", "fp4"])
+def test_four_bits_compute_in_the_dtype_that_is_asked_for(kind: str, asking: Any) -> None:
+    """On every CPU fp32 means fp32: the logits are those of the dequantised weights, and no weight is repacked."""
+    import torch
+    from bitsandbytes.functional import dequantize_4bit
+
+    engine = asking.engine()
+    target = asking.target(kind=kind)
+    asking.texts(engine, [asking.request(target, "one two")])
+    layer = engine._loaded[target.weights].weights.model.model.layers[0].mlp.gate_proj
+    x = torch.randn(3, layer.in_features, generator=torch.Generator().manual_seed(1))
+
+    expected = x @ dequantize_4bit(layer.weight.data, layer.weight.quant_state).T
+
+    assert torch.allclose(layer(x), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["nf4", "fp4", "int8"])
+def test_dora_is_what_peft_means_by_it_on_quantised_weights(
+    kind: str, asking: Any, adapters: dict[str, Adapter]
+) -> None:
+    """Reading a base layer's weights, as DoRA does at every step, neither breaks the layer nor reads them wrongly."""
+    from evalkit.engines.local.adapters import AdapterRack
+
+    engine = asking.engine()
+    target = asking.target(adapter=adapters["dora"], kind=kind, int8_threshold=0.0)
+    first = asking.texts(engine, [asking.request(target, "one two"), asking.request(asking.target(kind=kind), "x")])
+    rack: AdapterRack = engine._loaded[target.weights]._rack
+
+    assert asking.texts(engine, [asking.request(target, "one two")]) == first[:1]
+    layer = rack.network.get_base_model().model.layers[0].self_attn.q_proj
+    magnitude = layer.lora_magnitude_vector["evalkit0000"].weight
+    norm = _weights(layer).add(layer.get_delta_weight("evalkit0000")).norm(dim=1)
+    with rack.applied(["evalkit0000"]):
+        assert _answer(layer).allclose(_expected(layer, magnitude / norm), atol=0.1)
+
+
+def _weights(layer: Any) -> Any:
+    from peft.utils.integrations import dequantize_bnb_weight
+
+    base = layer.get_base_layer()
+    return dequantize_bnb_weight(base.weight, state=getattr(base, "state", None)).float()
+
+
+def _inputs(layer: Any) -> Any:
+    import torch
+
+    return torch.randn(2, layer.in_features, generator=torch.Generator().manual_seed(2))
+
+
+def _answer(layer: Any) -> Any:
+    return layer(_inputs(layer))
+
+
+def _expected(layer: Any, scale: Any) -> Any:
+    """W' x with W' = m (W + BA) / |W + BA| (Liu et al. 2024)."""
+    return _inputs(layer) @ (_weights(layer).add(layer.get_delta_weight("evalkit0000")) * scale[:, None]).T
+
+
+def test_int8_rows_stand_alone_with_threshold_zero(asking: Any, prompts: list[str]) -> None:
+    """Without outlier columns, which are found over the whole batch, a row's neighbours do not touch its text."""
+    target = asking.target(kind="int8", int8_threshold=0.0)
+    requests = [asking.request(target, text) for text in prompts[:16]]
+
+    together, alone = (asking.texts(asking.engine(max_batch_rows=rows), requests) for rows in (16, 1))
+
+    assert together == alone
+
+
+def test_the_threshold_is_told_in_the_provenance(asking: Any) -> None:
+    """An int8 answer says whether its row could depend on its neighbours."""
+    targets = [asking.target(kind="int8", int8_threshold=threshold) for threshold in (0.0, 6.0)]
+
+    replies = asking.answers(asking.engine(), [asking.request(target, "one") for target in targets])
+
+    assert [dict(reply.facts)["int8_threshold"] for reply in replies] == [
+        "0.0: rows stand alone", "6.0: a row's text may depend on its neighbours",
+    ]  # fmt: skip

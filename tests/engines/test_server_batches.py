@@ -11,7 +11,7 @@ import pytest
 
 from evalkit.engines.servers import batches
 from evalkit.engines.servers.batches import Batches, BatchProgress, by_identity, most_batch_usd, portions
-from evalkit.engines.servers.gate import Clock
+from evalkit.engines.servers.clock import Clock
 from evalkit.engines.servers.settings import ServerSettings
 from evalkit.errors import EngineError
 from evalkit.generation import Failure, Generation

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from email.utils import formatdate
 from types import ModuleType
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 TRIES = (
     "Run the same command again later: what was answered is kept. More attempts: attempts, fewer at once: concurrency, "
     "a longer wait: timeout_s of the engine in fixtures/targets.yaml."
+)
+START = (
+    "Start it, or correct base_url of the engine in fixtures/targets.yaml, and run the same command again: what was "
+    "answered is kept."
 )
 LOST = (
     "A reply of grader was lost, or came without its usage, and may have been billed. The cost shown leaves such "
@@ -107,7 +112,78 @@ def test_a_server_that_is_not_there(asker: Asker) -> None:
     (reply,) = asker.ask(attempts=2)
 
     assert "gave no answer in 2 attempts; the last: could not be reached (" in reply.reason
+    assert reply.reason.endswith(f") {START}") or reply.reason.endswith(f"). {START}")
     assert (asker.budget.sentences(), reply.cost_usd) == ([], 0.0)
+
+
+def test_nobody_waits_long_for_a_server_that_is_not_there(asker: Asker) -> None:
+    """Five seconds for the first request, however many attempts it has; the other forty are tried once each."""
+    asker.server.close()
+
+    replies = asker.ask(*[asker.request(f"Number {number}") for number in range(40)], attempts=1_000, concurrency=1)
+
+    assert asker.time.now_s == pytest.approx(5.0)
+    assert all(isinstance(reply, Failure) for reply in replies)
+    assert {reply.reason.split(" attempt")[0][-4:] for reply in replies[1:]} == {"in 1"}
+
+
+def test_a_server_that_fails_all_is_asked_once_each(asker: Asker, api: ModuleType) -> None:
+    """After one request has had all its attempts in vain; the first answer brings the patience back."""
+    asker.server.always = lambda received: api.failing(500, "the engine is dead")
+    requests = [asker.request(f"Number {number}.") for number in range(20)]
+
+    replies = asker.ask(*requests, attempts=3, concurrency=1)
+
+    assert all(isinstance(reply, Failure) for reply in replies)
+    assert len(asker.server.posts) == 3 + 19
+
+
+def test_one_answer_brings_the_patience_back(asker: Asker, api: ModuleType) -> None:
+    """What fails after it is asked again as often as ever."""
+    asker.server.when("Number 1.", api.ok("Alive."))
+    asker.server.always = lambda received: api.failing(500)
+
+    replies = asker.ask(*[asker.request(f"Number {number}.") for number in range(4)], attempts=3, concurrency=1)
+
+    assert [isinstance(reply, Failure) for reply in replies] == [True, False, True, True]
+    assert len(asker.server.posts) == 3 + 1 + 3 + 1
+
+
+def test_a_busy_server_is_not_down(asker: Asker, api: ModuleType) -> None:
+    """Too many requests is an answer to all of them but not for ever."""
+    asker.server.always = lambda received: api.failing(429)
+
+    asker.ask(*[asker.request(f"Number {number}.") for number in range(3)], attempts=3, concurrency=1)
+
+    assert len(asker.server.posts) == 9
+
+
+def test_a_reply_that_drips_is_given_up(asker: Asker, api: ModuleType) -> None:
+    """Each byte comes in time, the whole does not."""
+    asker.server.script(api.dripping("Slow. " * 50))
+
+    (reply,) = asker.ask(attempts=1, timeout_s=0.5)
+
+    assert "the last: no reply within 0.5 s. " in reply.reason
+
+
+def test_a_reply_sent_twice_is_nobody_elses(asker: Asker, api: ModuleType) -> None:
+    """The second copy is not taken for the reply to the next request."""
+    for number in range(6):
+        asker.server.when(f"Number {number}.", api.twice(f"Answer {number}."))
+
+    replies = asker.ask(*[asker.request(f"Number {number}.") for number in range(6)], concurrency=1)
+
+    assert [reply.text for reply in replies] == [f"Answer {number}." for number in range(6)]
+
+
+def test_the_same_reply_to_every_request(asker: Asker, api: ModuleType) -> None:
+    """A server that mixes up its replies cannot be told from one that says the same: each request has its own copy."""
+    asker.server.always = lambda received: api.ok("As ever.")
+
+    replies = asker.ask(*[asker.request(f"Number {number}.") for number in range(5)])
+
+    assert [reply.text for reply in replies] == ["As ever."] * 5
 
 
 REFUSED = [
@@ -248,6 +324,53 @@ def test_a_cancelled_request_gets_no_reply(asker: Asker, api: ModuleType) -> Non
     engine.submit("r0", asker.request("Three"))
 
     assert [reply.text for reply in asker.all_replies(engine, 1)] == ["Fine."]
+    assert "Two" not in [received.prompt for received in asker.server.posts]
+
+
+def test_a_cancelled_call_is_broken_off(asker: Asker, api: ModuleType) -> None:
+    """It does not keep the one place until its timeout; it may have been billed, which is said."""
+    engine = asker.engine(timeout_s=60.0, concurrency=1)
+    asker.server.when("One", api.hanging())
+    engine.submit("a", asker.request("One"))
+    while not asker.server.posts:
+        engine.step()
+
+    engine.cancel("a")
+    engine.submit("r0", asker.request("Two"))
+
+    assert [reply.text for reply in asker.all_replies(engine, 1)] == ["Fine."]
+    assert asker.budget.sentences() == [LOST]
+
+
+def test_polling_does_not_wait(asker: Asker, api: ModuleType) -> None:
+    """A hundred polls of a server that hangs take no time: what runs here is not held up."""
+    engine = asker.engine(timeout_s=5.0)
+    asker.server.script(api.hanging())
+    engine.submit("a", asker.request())
+
+    began = time.monotonic()
+    polled = [engine.poll() for _ in range(100)]
+
+    assert polled == [[]] * 100
+    assert time.monotonic() - began < 1
+    assert engine.rows_in_flight <= 1
+
+
+def test_all_engines_share_one_loop(anthropic_asker: Asker, openai_asker: Asker) -> None:
+    """One thread asks all servers, however many requests are under way, and is gone when nobody asks."""
+    before = set(threading.enumerate())
+    engines = [asker.engine(concurrency=16) for asker in (anthropic_asker, openai_asker)]
+    for asker, engine in zip((anthropic_asker, openai_asker), engines, strict=True):
+        for number in range(16):
+            engine.submit(f"r{number}", asker.request(f"Number {number}"))
+        asker.all_replies(engine, 16)
+
+    names = [thread.name for thread in set(threading.enumerate()) - before]
+
+    assert names.count("evalkit-servers") == 1
+    for engine in engines:
+        engine.close()
+    assert "evalkit-servers" not in [thread.name for thread in threading.enumerate()]
 
 
 def test_closing_twice_is_safe_and_quick(asker: Asker, api: ModuleType) -> None:

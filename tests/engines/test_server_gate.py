@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import threading
+import asyncio
 from decimal import Decimal
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from evalkit.engines.servers.budget import Budget
-from evalkit.engines.servers.gate import Clock, Gate
+from evalkit.engines.servers.clock import LoopClock
+from evalkit.engines.servers.gate import Gate
 
 
 def gate(most: int = 8) -> Gate:
-    return Gate(most, Clock(lambda: 100.0, lambda seconds: None))
+    return Gate(most, LoopClock(lambda: 100.0))
 
 
 def enter(opened: Gate) -> int:
-    ticket = opened.enter(lambda: "granted")
+    ticket = asyncio.run(opened.enter(lambda: "granted"))
     assert isinstance(ticket, int)
     return ticket
 
@@ -72,35 +73,46 @@ def test_the_longest_pause_counts() -> None:
 def test_who_is_not_admitted_waits_for_another_to_leave() -> None:
     """And is asked again then."""
     opened = gate()
-    first = enter(opened)
-    answers = iter(["wait", "granted"])
-    asked, found = threading.Event(), []
+    answers = iter(["granted", "wait", "granted"])
+    order: list[str] = []
 
     def admit() -> str:
-        asked.set()
+        order.append("asked")
         return next(answers)
 
-    thread = threading.Thread(target=lambda: found.append(opened.enter(admit)))  # type: ignore[arg-type]
-    thread.start()
-    assert asked.wait(10)
-    opened.leave(first)
-    thread.join(10)
+    async def second() -> None:
+        await opened.enter(admit)  # type: ignore[arg-type]
+        order.append("in")
 
-    assert found == [0]
+    async def both() -> None:
+        first = await opened.enter(admit)  # type: ignore[arg-type]
+        waiting = asyncio.ensure_future(second())
+        await asyncio.sleep(0)
+        order.append("left")
+        assert isinstance(first, int)
+        opened.leave(first)
+        await waiting
+
+    asyncio.run(both())
+
+    assert order == ["asked", "asked", "left", "asked", "in"]
 
 
-def test_closing_lets_everyone_go() -> None:
-    """Those who wait get nothing."""
+def test_who_waits_may_be_sent_away() -> None:
+    """A request that nobody wants any more leaves no trace."""
     opened = gate(1)
-    enter(opened)
-    found: list[object] = []
-    thread = threading.Thread(target=lambda: found.append(opened.enter(lambda: "granted")))
-    thread.start()
 
-    opened.close()
-    thread.join(10)
+    async def cancelled() -> None:
+        ticket = await opened.enter(lambda: "granted")
+        waiting = asyncio.ensure_future(opened.enter(lambda: "granted"))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        assert isinstance(ticket, int)
+        opened.leave(ticket)
+        await opened.enter(lambda: "granted")
 
-    assert found == [None]
+    asyncio.run(asyncio.wait_for(cancelled(), 10))
 
 
 AMOUNT = st.integers(0, 300).map(lambda cents: Decimal(cents) / 100)
@@ -124,7 +136,7 @@ def test_the_limit_holds_whatever_comes(limit: int, calls: list[tuple[Decimal, i
 
 
 def test_sentences_are_said_once() -> None:
-    """However many threads say them."""
+    """However many requests say them."""
     budget = Budget(1.0)
     budget.say_once("A.")
     budget.say_once("A.")

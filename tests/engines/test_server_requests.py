@@ -200,7 +200,15 @@ def test_thinking_is_kept_apart(asker: Asker, api: ModuleType) -> None:
         ("anthropic", {"temperature": 0.5, "seed": 3},
          "seed: engines of kind anthropic have none. Take it out; samples differ from run to run."),
         ("openai", {"temperature": 0.5, "top_k": 4},
-         "top_k: engines of kind openai cannot set it, found 4. Take it out."),
+         "top_k: engines of kind openai cannot set it, found 4. Take it out, or, where the server knows it, add it to "
+         "takes: of the engine srv."),
+        ("openai", {"banned": (3,)}, "banned: engines of kind openai cannot set it, found (3,). Take it out."),
+        ("openai", {"logit_bias": (("yes", 2.0),)},
+         "logit_bias: a server wants tokens by their ids, found 'yes'. Write the token's id."),
+        ("anthropic", {"presence_penalty": 0.5},
+         "presence_penalty: engines of kind anthropic cannot set it, found 0.5. Take it out."),
+        ("anthropic", {"stop": ("\n",)},
+         "stop: engines of kind anthropic take no stop text of blanks alone, found '\\n'. Take it out."),
     ],
 )  # fmt: skip
 def test_what_an_api_cannot_do_is_refused(
@@ -223,7 +231,10 @@ def test_other_things_no_server_does(asker: Asker) -> None:
     replies = asker.ask(score, warm)
 
     assert replies == [
-        Failure("Engine 'srv' cannot score: servers give no log-probabilities of a text."),
+        Failure(
+            "Engine 'srv' cannot score: only servers of kind openai give log-probabilities of a text, and they need "
+            "api: completions and logprobs: true in fixtures/targets.yaml."
+        ),
         Failure(
             "The model grader cannot be asked: temperature: the model grader takes none (sampling: false), found 0.5. "
             "Use a greedy decoding; the server then samples as it always does."

@@ -45,7 +45,7 @@ def no_judges(_: Trial) -> tuple[tuple[int, Judge], ...]:
 def drive(plan: Plan, answer: object = None) -> list[list[str]]:
     """Works a plan to its end; the prompts of each stage."""
     stages, loaded = [], None
-    while (stage := next_stage(plan.asks(), loaded, identify)) is not None:
+    while (stage := next_stage(list(plan.turns()) or plan.questions(), loaded, identify)) is not None:
         loaded = stage.target.weights
         stages.append(list(stage.asked))
         touched = []
@@ -130,7 +130,7 @@ def test_a_target_that_cannot_be_identified_is_refused() -> None:
     plan = Plan(no_judges)
     plan.add([trial("a")])
 
-    stage = next_stage(plan.asks(), None, lambda request: Failure("no such weights"))
+    stage = next_stage(plan.turns(), None, lambda request: Failure("no such weights"))
 
     assert stage is not None
     assert [failure.reason for _, failure in stage.refused] == ["no such weights"]

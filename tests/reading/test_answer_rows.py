@@ -81,7 +81,8 @@ def test_texts_arrive_as_they_are() -> None:
         ),
         (
             {"id": "a", "response": "x", "metadata": {"finish": "late"}},
-            "answers.jsonl:1: $.metadata.finish: expected one of stop, stop_string, length, refusal; found 'late'.",
+            "answers.jsonl:1: $.metadata.finish: expected one of stop, stop_string, length, refusal, cycle, scored; "
+            "found 'late'.",
         ),
     ],
 )  # fmt: skip

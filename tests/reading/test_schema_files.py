@@ -28,7 +28,7 @@ def is_valid(schema: Any, text: str) -> bool:
 
 def test_both_are_schemas_of_the_dialect_they_name(schemas: dict[str, Any]) -> None:
     """Each file is valid draft 2020-12."""
-    assert list(schemas) == ["probes.schema.json", "suite.schema.json"]
+    assert list(schemas) == ["probes.schema.json", "suite.schema.json", "gates.schema.json"]
     for schema in schemas.values():
         assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
         Draft202012Validator.check_schema(schema)
@@ -82,3 +82,17 @@ def test_suite_file_is_valid(schemas: dict[str, Any]) -> None:
         schemas["suite.schema.json"], f"{{title: T, max_unscored: 0, gates: [{gate}], defaults: {{why: w}}}}"
     )
     assert not is_valid(schemas["suite.schema.json"], "{titel: T}")
+
+
+def test_gates_file_is_valid(schemas: dict[str, Any]) -> None:
+    """Every key of a gate, published figures as numbers and as text; the suite is needed in a file of gates."""
+    gate = "name: x, suite: s, metric: mean_score, equals: {}, judge: v2, against: baseline, undecided: warn"
+
+    for figure in ("3.8", "3.8 ± 0.05"):
+        assert is_valid(schemas["gates.schema.json"], f"gates: [{{{gate.format(figure)}}}]")
+    assert is_valid(
+        schemas["gates.schema.json"],
+        "gates: [{name: x, suite: s, metric: count, signal: degeneration, from: 0.5, at_most: 0, end: estimate}]",
+    )
+    assert not is_valid(schemas["gates.schema.json"], "gates: [{name: x, metric: pass_rate, at_least: 1}]")
+    assert not is_valid(schemas["gates.schema.json"], "gates: [{name: x, suite: s, metric: pass_rate, at_least: a}]")

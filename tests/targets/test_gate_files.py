@@ -40,7 +40,7 @@ def test_a_gate_knows_where_it_was_written(scratch):
     [
         (
             "name: a, suite: s, metric: pass_rate",
-            "$.gates[0]: gate 'a' asks for nothing. Add at_least or at_most, a proportion from 0 to 1.",
+            "$.gates[0]: gate 'a' asks for nothing. Add at_least, above, at_most, below or equals.",
         ),
         (
             "name: a, suite: s, metric: pass_rate, at_least: 0.9, at_most: 0.1",
@@ -48,12 +48,13 @@ def test_a_gate_knows_where_it_was_written(scratch):
         ),
         (
             "name: a, suite: s, metric: pass_rate, at_least: 80",
-            "$.gates[0].at_least: expected at most 1, found 80.",
+            "$.gates[0].at_least: expected a proportion from 0 to 1, found 80. Write 0.8.",
         ),
         (
             "name: a, suite: s, metric: pas_rate, at_least: 1",
-            "$.gates[0].metric: expected one of pass_rate, collapse_rate, unscored_rate, error_rate; "
-            "found 'pas_rate'. Did you mean 'pass_rate'?",
+            "$.gates[0].metric: expected one of pass_rate, collapse_rate, fabrication_rate, over_refusal_rate, "
+            "unscored_rate, error_rate, mean_score, median_score, worst_score, count; found 'pas_rate'. "
+            "Did you mean 'pass_rate'?",
         ),
         ("name: a, metric: pass_rate, at_least: 1", "$.gates[0]: the key 'suite' is missing. Add it."),
     ],
@@ -77,5 +78,6 @@ def test_two_gates_of_one_name_are_told_apart(scratch):
         read_gates(path, scratch.workspace)
 
     assert str(raised.value) == (
-        "fixtures/gates.yaml:3: $.gates[1]: a gate named 'a' is already in this file. Choose another name."
+        "fixtures/gates.yaml:3: $.gates[1].name: the gate 'a' is already at fixtures/gates.yaml:2. "
+        "Give this one another name."
     )

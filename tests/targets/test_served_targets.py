@@ -23,6 +23,9 @@ engines:
 models:
   grader: {engine: vllm, id: Qwen/Qwen3-8B, revision: abc, price: {input: 0.2, output: 0.4}, decoding: {stop: END}}
   own: {path: models/own}
+adapters:
+  far: {id: far-v3}
+  near: {path: adapters/a, id: near-v1, base: grader}
 """
 
 
@@ -61,11 +64,29 @@ def test_a_served_model(served: Scratch) -> None:
         ({"models": ("grader",), "decodings": ("temperature=0.5",)}, ["grader:served:naked:t0.5"]),
         ({"models": ("Qwen/Qwen3-8B",)}, ["Qwen3-8B:bf16:naked:greedy"]),
         ({"models": ("grader",), "engine": "replay"}, ["grader:served:naked:greedy"]),
+        (
+            {"models": ("grader",), "adapters": ("far", "none")},
+            ["grader+far:served:naked:greedy", "grader:served:naked:greedy"],
+        ),
+        ({"adapters": ("near",)}, ["grader+near:served:naked:greedy"]),
+        ({"targets": ("grader+far",)}, ["grader+far:served:naked:greedy"]),
     ],
 )
 def test_served_models_on_the_command_line(served: Scratch, choice: dict[str, object], labels: list[str]) -> None:
     """Engine and quantisation follow the model; a hub id of the same name is still the hub's."""
     assert served.labels(**choice) == labels
+
+
+def test_an_adapter_at_a_server(served: Scratch) -> None:
+    """It is what the server calls it, its id or else its name, wherever its weights lie here; facts are read."""
+    served.adapter("adapters/a", "models/own")
+    served.adapter("adapters/b", "models/own")
+
+    far, near, undeclared = served.resolve(models=("grader",), adapters=("far", "adapters/a", "adapters/b"))
+
+    assert [target.adapters[0].location for target in (far, near, undeclared)] == ["far-v3", "near-v1", "b"]
+    assert not any(target.adapters[0].is_local for target in (far, near, undeclared))
+    assert dict(near.adapters[0].facts)["peft_type"] == "LORA"
 
 
 def test_models_that_every_workspace_has(scratch: Scratch) -> None:
@@ -111,11 +132,23 @@ REFUSED = [
      "and its id in fixtures/targets.yaml."),
     ({"models": ("grader",), "engine": "local"},
      "--eval-model: the model grader is served; engine 'local' cannot load it. Leave the engine out."),
-    ({"models": ("grader",), "adapters": ("adapters/a",)},
-     "--eval-adapter: no adapter can be put on grader, which a server holds; found a. Serve the adapted model and "
-     "declare it as a model of its own, or pass --eval-adapter none."),
+    ({"models": ("grader",), "adapters": ("adapters/a+adapters/a",)},
+     "--eval-adapter: a server is asked for one adapter as it serves it, found near, near. Serve the adapted model and "
+     "declare it as a model of its own."),
+    ({"models": ("grader",), "adapters": ("adapters/a+merged",)},
+     "--eval-adapter: a server is asked for one adapter as it serves it, found near, merged. Serve the adapted model "
+     "and declare it as a model of its own."),
+    ({"models": ("claude-haiku",), "adapters": ("adapters/a",)},
+     "--eval-adapter: engines of kind anthropic know no adapters, found near. Pass --eval-adapter none."),
+    ({"models": ("own",), "adapters": ("far",)},
+     "--eval-adapter: the adapter far is declared by its server's id alone and cannot be loaded here. Add its path or "
+     "hub, or use a model that a server holds."),
+    ({"adapters": ("far",)},
+     "fixtures/targets.yaml:8: $.adapters.far: nothing says which model the served adapter far belongs to. Add base: "
+     "to it, or pass --eval-model."),
     ({"models": ("grader",), "decodings": ("temperature=1,top_k=4",)},
-     "--eval-model: top_k: engines of kind openai cannot set it, found 4. Take it out."),
+     "--eval-model: top_k: engines of kind openai cannot set it, found 4. Take it out, or, where the server knows it, "
+     "add it to takes: of the engine vllm."),
     ({"models": ("claude-haiku",), "decodings": ("temperature=1",)},
      "--eval-model: temperature: the model claude-haiku takes none (sampling: false), found 1. Use a greedy decoding; "
      "the server then samples as it always does."),
@@ -161,7 +194,24 @@ def test_what_cannot_be_served_says_why(served: Scratch, choice: dict[str, objec
          "(not shown, it may be a key)."),
         ("engines:\n  openai: {api_key: sk-1}\n",
          "$.engines.openai.api_key: no setting of engine kind 'openai' is named 'api_key'. Did you mean 'api_key_env'? "
-         "Known: api_key_env, attempts, base_url, concurrency, expires_days, max_wait_s, timeout_s."),
+         "Known: adapter_model, api, api_key_env, attempts, base_url, concurrency, expires_days, leave_out, logprobs, "
+         "max_wait_s, rendering, takes, timeout_s."),
+        ("engines:\n  openai: {api: chats}\n",
+         "$.engines.openai.api: expected one of chat, completions, found 'chats'."),
+        ("engines:\n  openai: {rendering: {user: 'Q: {text}'}}\n",
+         "$.engines.openai.rendering: has no effect without api: completions. Add that, or take this line out."),
+        ("engines:\n  openai: {api: completions, rendering: {user: 'Q:'}}\n",
+         "$.engines.openai.rendering: expected forms such as 'Q: {text}' under system, user and assistant, and the "
+         "start of the answer under answer, found {'user': 'Q:'}."),
+        ("engines:\n  openai: {takes: [top_q]}\n",
+         "$.engines.openai.takes: expected a list of any of top_k, min_p, repetition_penalty, min_new_tokens, or the "
+         "server's name for each, found ['top_q']."),
+        ("engines:\n  openai: {leave_out: [max_tokens]}\n",
+         "$.engines.openai.leave_out: expected a list of fields of the request, none of model, messages, prompt, "
+         "max_tokens, max_completion_tokens, found ['max_tokens']."),
+        ("engines:\n  openai: {logprobs: 3}\n", "$.engines.openai.logprobs: expected true or false, found 3."),
+        ("engines:\n  openai: {adapter_model: x}\n",
+         "$.engines.openai.adapter_model: expected text with {adapter} in it, such as '{model}:{adapter}', found 'x'."),
         ("quantisations:\n  served: {kind: nf4}\n",
          "$.quantisations.served: 'served' is built in and cannot be declared. Choose another name."),
         ("prices:\n  x: {input: 1}\n", "$.prices.x: the key 'output' is missing. Add it."),

@@ -103,7 +103,8 @@ LABELS = "demo:nf4:naked:greedy, demo+steady:nf4:naked:greedy, demo+looping:nf4:
         (
             {"decodings": ("temprature=1",)},
             "--eval-decoding: no setting of a decoding is named 'temprature'. Did you mean 'temperature'? "
-            "Known: max_new_tokens, min_p, repetition_penalty, seed, temperature, top_k, top_p.",
+            "Known: frequency_penalty, max_new_tokens, min_new_tokens, min_p, no_repeat_ngram, presence_penalty, "
+            "repetition_penalty, seed, temperature, top_k, top_p.",
         ),
         ({"decodings": ("temperature=hot",)}, "--eval-decoding: temperature: expected a number, found 'hot'."),
         ({"decodings": ("seed=1.5",)}, "--eval-decoding: seed: expected a whole number, found '1.5'."),

@@ -1,81 +1,155 @@
-"""Puts peft adapters on one loaded base, proves that they took, and switches them per batch."""
+"""Puts peft adapters on one loaded base, unloads those that nothing needs, and switches them per batch."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from evalkit.engines.local.adapter_checks import check_took, first_line, is_mixable, kind_of, read_config
+from evalkit.engines.local.merging import Merged
 from evalkit.errors import EngineError, MissingPackage
 from evalkit.target import Adapter
 
-CHANGES_BASE = ("pissa", "olora", "corda", "loftq")
-"""Starting values of LoRA that rewrite the base's own weights when the adapter is loaded."""
+Key = tuple[str, str | None]
+FolderOf = Callable[[Adapter], Path]
+"""Where an adapter's checked files are; an EngineError if they are no longer what was identified."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """An adapter that was seen to fit, whether it is loaded now or not."""
+
+    adapter: Adapter
+    folder_of: FolderOf
+    kind: str
+    is_mixable: bool
+    trains_tokens: bool
+
+    @property
+    def what(self) -> str:
+        return f"Adapter {self.adapter.shown!r}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Stack:
+    """Adapters on one row in their order, by their internal names; ``merged`` into the base or beside it."""
+
+    parts: tuple[str, ...]
+    merged: bool
 
 
 class AdapterRack:
     """A base model with any number of adapters on it. ``network`` is what generates: peft's wrapper once there is one.
 
-    peft is imported with the first adapter.
+    Whatever a row is asked under, one adapter, several or merged ones, has one internal name. At most ``most`` adapters
+    are in memory; the least recently used one is unloaded for another, and loaded again when a batch needs it. Those
+    of the batch that is running are never unloaded. peft is imported with the first adapter.
     """
 
-    def __init__(self, network: Any, device: str) -> None:
+    def __init__(self, network: Any, device: str, most: int = 8) -> None:
         self.network = network
+        self._base = network
+        self._modules: dict[str, Any] = {}
         self._device = device
-        self._names: dict[tuple[str, str | None], str] = {}
-        self._alone: set[str] = set()
+        self._most = most
+        self._names: dict[Key, str] = {}
+        self._known: dict[str, _Known] = {}
+        self._stacks: dict[str, _Stack] = {}
+        self._loaded: dict[str, None] = {}  # least recently used first
+        self._in_flight: frozenset[str] = frozenset()
+        self._merged: tuple[str, Merged] | None = None
 
-    def name_of(self, adapter: Adapter) -> str | None:
-        """The internal name of a mounted adapter."""
-        return self._names.get((adapter.location, adapter.revision))
+    @property
+    def loaded_count(self) -> int:
+        """How many adapters are in memory now."""
+        return len(self._loaded)
 
-    def runs_alone(self, name: str) -> bool:
-        """Whether peft cannot mix this adapter with others in one batch."""
-        return name in self._alone
+    def name_of(self, adapters: tuple[Adapter, ...], merged: bool = False) -> str | None:
+        """The internal name under which these adapters were mounted; None if they were not, or are none."""
+        parts = tuple(self._names.get(_key(adapter), "") for adapter in adapters)
+        if len(parts) == 1 and not merged:
+            return parts[0] or None
+        stack = _Stack(parts, merged)
+        return next((name for name, known in self._stacks.items() if known == stack), None)
 
-    def mount(self, adapter: Adapter, folder: Path) -> None:
-        """Load the adapter beside the others; nothing if it is there.
+    def group_of(self, name: str | None) -> str | None:
+        """Rows of one group may share a batch. None is that of the bare base and the first plain LoRAs.
+
+        Plain LoRAs beyond ``most`` form groups of their own, so that a batch never needs more of them.
+        """
+        if name is None:
+            return None
+        if name in self._stacks or not self._known[name].is_mixable:
+            return name
+        plain = [known for known in self._known if self._known[known].is_mixable]
+        place = plain.index(name) // self._most
+        return f"lora{place}" if place else None
+
+    def mount(self, adapters: tuple[Adapter, ...], merged: bool, folder_of: FolderOf) -> str | None:
+        """Prove that the adapters can be applied in this order; their internal name, None where there are none.
 
         Raises:
-            EngineError: it does not fit the base, changes nothing, or would change the base for other targets.
+            EngineError: one does not fit the base or changes nothing, or they cannot be put on it together.
             MissingPackage: peft is not installed.
         """
-        if self.name_of(adapter) is not None:
-            return
-        if find_spec("peft") is None:
-            raise MissingPackage(f"Adapter {adapter.shown!r}", "peft", "local")
-        from peft import PeftConfig
-
-        what = f"Adapter {adapter.shown!r}"
+        if not adapters:
+            return None
+        known = self.name_of(adapters, merged)
+        if known is not None:
+            return known
+        parts = tuple(self._learn(adapter, folder_of) for adapter in adapters)
+        if len(parts) == 1 and not merged:
+            return parts[0]
+        self._check_together(parts)
+        name = self._new_name()
+        self._stacks[name] = _Stack(parts, merged)
         try:
-            config = PeftConfig.from_pretrained(str(folder))
+            with self.applied([name]):
+                return name
         except Exception as error:
-            raise EngineError(f"{what}: adapter_config.json cannot be used: {_first_line(error)}") from error
-        _check_kind(config, what)
-        name = f"evalkit{len(self._names):04d}"
-        with warnings.catch_warnings():  # peft 0.21 reads a property that transformers 5.23 has deprecated
-            warnings.filterwarnings("ignore", ".*is_gradient_checkpointing.*", FutureWarning)
-            self._mount(config, folder, name, what)
-        self._names[(adapter.location, adapter.revision)] = name
-        if not _is_mixable(config):
-            self._alone.add(name)
+            del self._stacks[name]
+            shown = ", ".join(self._known[part].adapter.shown for part in parts)
+            how = "be merged into this base" if merged else "be applied together"
+            raise EngineError(f"Adapters {shown} cannot {how}: {first_line(error)}") from error
 
     @contextmanager
     def applied(self, names: Sequence[str | None]) -> Iterator[None]:
-        """Inside, row i of a batch runs under adapter ``names[i]`` (None: the bare base)."""
-        distinct = set(names)
-        if not self._names:
+        """Inside, row i of a batch runs under ``names[i]`` (None: the bare base). All must be of one group."""
+        distinct = list(dict.fromkeys(names))
+        chosen = [name for name in distinct if name is not None]
+        self._in_flight = frozenset(part for name in chosen for part in self._parts(name))
+        self._bring(self._in_flight)
+        if not self._loaded:
             yield
-        elif distinct == {None}:
+        elif not chosen:
             with self.network.disable_adapter():
                 yield
         else:
-            self.network.set_adapter(next(name for name in names if name is not None), inference_mode=True)
-            with self._mixed(names) if len(distinct) > 1 else nullcontext():
+            self._activate(self._parts(chosen[0]))
+            with self._mixed(names) if len(distinct) > 1 else self._as_merged(chosen[0]):
                 yield
+
+    def _parts(self, name: str) -> tuple[str, ...]:
+        return self._stacks[name].parts if name in self._stacks else (name,)
+
+    def _activate(self, parts: tuple[str, ...]) -> None:
+        self.network.set_adapter(parts[0], inference_mode=True)
+        if len(parts) > 1:  # PeftModel sets one; its tuner sets several, applied in this order
+            self.network.base_model.set_adapter(list(parts), inference_mode=True)
+
+    def _as_merged(self, name: str) -> AbstractContextManager[None]:
+        stack = self._stacks.get(name)
+        if stack is None or not stack.merged:
+            return nullcontext()
+        if self._merged is None or self._merged[0] != name:
+            self._merged = None  # the memory of one set of copies is enough
+            self._merged = (name, Merged(self.network, stack.parts))
+        return self._merged[1].in_place()
 
     @contextmanager
     def _mixed(self, names: Sequence[str | None]) -> Iterator[None]:
@@ -99,89 +173,123 @@ class AdapterRack:
             for hook in hooks:
                 hook.remove()
 
-    def _mount(self, config: Any, folder: Path, name: str, what: str) -> None:
-        from peft import PeftModel, PeftModelForCausalLM
+    def _new_name(self) -> str:
+        return f"evalkit{len(self._known) + len(self._stacks):04d}"
 
-        base = self.network
-        is_first = not isinstance(base, PeftModel)
-        modules = dict(base.named_modules()) if is_first else {}
-        config.inference_mode = True
+    def _check_together(self, parts: tuple[str, ...]) -> None:
+        kinds = list(dict.fromkeys(self._known[part].kind for part in parts))
+        if len(set(parts)) < len(parts):
+            shown = next(self._known[part].adapter.shown for part in parts if parts.count(part) > 1)
+            raise EngineError(f"Adapter {shown!r} is named twice on one target. Name it once.")
+        if len(kinds) > 1:
+            shown = ", ".join(self._known[part].adapter.shown for part in parts)
+            raise EngineError(
+                f"Adapters {shown} are of the kinds {', '.join(kinds)}, which peft cannot put on one base together. "
+                "Merge one of them into a model of its own and name that as the target's model."
+            )
+
+    def _learn(self, adapter: Adapter, folder_of: FolderOf) -> str:
+        """The internal name of one adapter, loading it once to see that it fits."""
+        known = self._names.get(_key(adapter))
+        if known is not None:
+            return known
+        if find_spec("peft") is None:
+            raise MissingPackage(f"Adapter {adapter.shown!r}", "peft", "local")
+        config = read_config(folder_of(adapter), f"Adapter {adapter.shown!r}")
+        name = self._new_name()
+        trains_tokens = bool(getattr(config, "trainable_token_indices", None))
+        self._known[name] = _Known(adapter, folder_of, kind_of(config), is_mixable(config), trains_tokens)
+        try:
+            self._bring((name,))
+        except BaseException:
+            del self._known[name]
+            raise
+        self._names[_key(adapter)] = name
+        return name
+
+    def _bring(self, names: Iterable[str]) -> None:
+        """Have these adapters in memory and marked as used, unloading others for them.
+
+        Not all adapters can be loaded beside each other, whichever runs: peft keeps one kind on a base, and loads
+        nothing after trained tokens (peft 0.21.2). So what fails beside others is tried once more without them.
+        """
+        wanted = frozenset(names)
+        try:
+            self._load_all(wanted)
+        except EngineError:
+            if self._loaded.keys() <= wanted:
+                raise
+            self._strip()
+            self._load_all(wanted)
+        for name in sorted(wanted):
+            self._loaded[name] = self._loaded.pop(name)
+
+    def _load_all(self, wanted: frozenset[str]) -> None:
+        missing = wanted - self._loaded.keys()
+        for name in sorted(missing, key=lambda name: (self._known[name].trains_tokens, name)):
+            self._load(name, wanted)
+
+    def _load(self, name: str, wanted: frozenset[str]) -> None:
+        known = self._known[name]
+        folder = known.folder_of(known.adapter)
+        self._make_room(wanted | self._in_flight)
+        config = read_config(folder, known.what)
+        with warnings.catch_warnings():  # peft 0.21 reads a property that transformers 5.23 has deprecated
+            warnings.filterwarnings("ignore", ".*is_gradient_checkpointing.*", FutureWarning)
+            warnings.filterwarnings("ignore", "Model has `tie_word_embeddings")  # merged copies untie them
+            self._put_on(config, folder, name, known.what)
+        self._loaded[name] = None
+
+    def _make_room(self, kept: frozenset[str]) -> None:
+        """Unload the least recently used adapters until one more fits."""
+        for name in [name for name in self._loaded if name not in kept]:
+            if len(self._loaded) < self._most:
+                return
+            if len(self._loaded) == 1:
+                self._strip()
+                return
+            del self._loaded[name]
+            if self._merged and name in self._parts(self._merged[0]):
+                self._merged = None
+            self._activate((next(iter(self._loaded)),))
+            self.network.delete_adapter(name)
+
+    def _put_on(self, config: Any, folder: Path, name: str, what: str) -> None:
+        from peft import PeftModelForCausalLM
+
+        is_first = self.network is self._base
+        if is_first:
+            self._modules = dict(self._base.named_modules())
         try:
             if is_first:
-                self.network = PeftModelForCausalLM(base, config, name)
+                self.network = PeftModelForCausalLM(self._base, config, name)
             else:
                 self.network.add_adapter(name, config)
             mapping = getattr(self.network.get_base_model(), "_checkpoint_conversion_mapping", None) or None
             report = self.network.load_adapter(str(folder), name, torch_device=self._device, key_mapping=mapping)
-            _check_took(self.network, report, name, what)
+            check_took(self.network, report, name, what)
         except Exception as error:
-            self._unmount(base, modules, name)
+            if is_first:
+                self._strip()
+            elif name in self.network.peft_config:
+                self._activate((next(iter(self._loaded)),))
+                self.network.delete_adapter(name)
             if isinstance(error, EngineError):
                 raise
-            raise EngineError(f"{what} does not fit this base: {_first_line(error)}") from error
+            raise EngineError(f"{what} does not fit this base: {first_line(error)}") from error
         self.network.eval()
 
-    def _unmount(self, base: Any, modules: dict[str, Any], name: str) -> None:
-        """Undo a failed mount; a failed first one leaves half-wrapped layers, so ``modules`` go back in place."""
-        self.network = base
-        if not modules:
-            if name in base.peft_config:
-                base.delete_adapter(name)
-            return
-        for path, module in modules.items():
+    def _strip(self) -> None:
+        """Take every adapter off; the base's own modules go back in place, also out of half-wrapped layers."""
+        for path, module in self._modules.items():
             parent, _, child = path.rpartition(".")
             if path:
-                setattr(modules[parent], child, module)
+                setattr(self._modules[parent], child, module)
         for trace in ("peft_config", "_hf_peft_config_loaded"):
-            base.__dict__.pop(trace, None)
+            self._base.__dict__.pop(trace, None)
+        self.network, self._modules, self._merged = self._base, {}, None
+        self._loaded.clear()
 
 
-def _check_kind(config: Any, what: str) -> None:
-    """Refuse what cannot share a base with other targets, or what this engine does not run."""
-    kind = str(getattr(config.peft_type, "value", config.peft_type))
-    start = getattr(config, "init_lora_weights", None)
-    if config.is_prompt_learning or config.is_adaption_prompt:
-        raise EngineError(f"{what} is of kind {kind}, which the local engine does not run. Use a LoRA-like adapter.")
-    if isinstance(start, str) and start.lower().startswith(CHANGES_BASE):
-        raise EngineError(
-            f"{what} was started with init_lora_weights={start!r}, which rewrites the base for every other target. "
-            "Convert it to a plain LoRA with peft's save_pretrained(path_initial_model_for_weight_conversion=...)."
-        )
-    if getattr(config, "bias", "none") not in ("none", False) or getattr(config, "layer_replication", None):
-        raise EngineError(
-            f"{what} trains the base's biases or repeats its layers, which would change the base for every other "
-            "target. Merge it into a model of its own and name that as the target's model."
-        )
-
-
-def _is_mixable(config: Any) -> bool:
-    """peft mixes plain LoRA in one batch; DoRA it refuses, and whole trained modules are not worth the doubt."""
-    special = ("use_dora", "modules_to_save", "trainable_token_indices", "target_parameters", "alora_invocation_tokens")
-    kind = str(getattr(config.peft_type, "value", config.peft_type))
-    return kind == "LORA" and not any(getattr(config, name, None) for name in special)
-
-
-def _check_took(network: Any, report: Any, name: str, what: str) -> None:
-    """An adapter that is silently ignored gives plausible numbers, so every one must be seen in the model."""
-    if report.unexpected_keys:
-        raise EngineError(
-            f"{what} was made for another base: {len(report.unexpected_keys)} of its tensors have no place here "
-            f"(first: {report.unexpected_keys[0]})."
-        )
-    if report.missing_keys:
-        raise EngineError(
-            f"{what} is incomplete: {len(report.missing_keys)} tensors are missing (first: {report.missing_keys[0]})."
-        )
-    mine = {key: value for key, value in network.named_parameters() if f".{name}" in key}
-    if not mine:
-        raise EngineError(f"{what} changes nothing: none of its target modules is in this base.")
-    if not all(bool(value.isfinite().all()) for value in mine.values()):
-        raise EngineError(f"{what} holds weights that are not numbers (NaN or infinite).")
-    second = [value for key, value in mine.items() if "lora_B" in key or "lora_embedding_B" in key]
-    if second and not any(bool(value.any()) for value in second):
-        raise EngineError(f"{what} changes nothing: every lora_B is zero. Was it saved before training?")
-
-
-def _first_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return f"{type(error).__name__}: {' '.join(lines[:2])}" if lines else type(error).__name__
+def _key(adapter: Adapter) -> Key:
+    return (adapter.location, adapter.revision)

@@ -32,6 +32,8 @@ def identity_facts(target: Target, settings: LocalSettings, sources: Sources) ->
         "trust_remote_code": target.model.trust_remote_code,
         "weights": sources.digest(target.model),
     }
+    if target.merged:
+        facts["merged"] = True
     if quantisation.kind in FOUR_BIT:
         facts["double_quant"] = quantisation.double_quant
     if quantisation.kind == "int8":
@@ -83,19 +85,22 @@ def compute_dtype(quantisation: Quantisation, device: str) -> str:
     return quantisation.kind
 
 
-def cpu_four_bit_path(quantisation: Quantisation, device: str, cpuinfo: Path = Path("/proc/cpuinfo")) -> str | None:
-    """How bitsandbytes multiplies 4-bit weights on this CPU; None where it does not.
+def cpu_four_bit_path(quantisation: Quantisation, device: str) -> str | None:
+    """How 4-bit weights are multiplied on a CPU, for provenance and identity; None where they are not.
 
-    With avx512_bf16 it computes in bf16 whatever the compute dtype says, elsewhere it dequantises first
-    (bitsandbytes 0.50, backends/cpu/ops.py), so the same weights may answer differently.
+    ``dequantise``: to the compute dtype, then an ordinary product, the same on every CPU. bitsandbytes' own kernel for
+    avx512_bf16 is not used (see ``weights.without_packing``).
     """
-    if device != "cpu" or quantisation.kind not in FOUR_BIT:
+    return "dequantise" if device == "cpu" and quantisation.kind in FOUR_BIT else None
+
+
+def int8_note(quantisation: Quantisation) -> str | None:
+    """Whether a row of int8 weights stands alone, for provenance: outliers are found over the whole batch."""
+    if quantisation.kind != "int8":
         return None
-    try:
-        text = cpuinfo.read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return "dequantise"
-    return "avx512_bf16" if "avx512_bf16" in text.split() else "dequantise"
+    threshold = float(quantisation.int8_threshold)
+    alone = "rows stand alone" if threshold == 0 else "a row's text may depend on its neighbours"
+    return f"{threshold}: {alone}"
 
 
 def package_versions() -> dict[str, str]:

@@ -112,6 +112,13 @@ def _check_shards(folder: Path, what: str) -> None:
         check_safetensors(folder / name, what)
 
 
+def tensor_shapes(file: Path) -> dict[str, tuple[int, ...]]:
+    """The shape of every tensor of a whole safetensors file, from its header."""
+    with file.open("rb") as stream:
+        header = json.loads(stream.read(int.from_bytes(stream.read(8), "little")))
+    return {name: tuple(tensor["shape"]) for name, tensor in header.items() if name != "__metadata__"}
+
+
 def _expected_size(file: Path) -> int | None:
     """The file's length by its own header; None if it has none. Format: 8 bytes little-endian length, JSON, data."""
     with file.open("rb") as stream:

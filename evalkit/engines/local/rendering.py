@@ -59,6 +59,19 @@ class Renderer:
             raise CannotRender(f"The chat template of {self._shown!r} refuses the conversation: {error}") from error
         return tuple(int(item) for item in ids)
 
+    def continuation_ids(self, messages: Conversation, continuation: str) -> tuple[int, ...]:
+        """The token ids that follow the prompt's where the answer is this text, by the tokenizer's own joining."""
+        prompt = self.prompt_ids(messages)
+        placed = messages if self.has_system_role else _in_user_turn(messages)
+        rendered = self._apply(placed, add_generation_prompt=True, tokenize=False) + continuation
+        joined = tuple(self._tokenizer.encode(rendered, add_special_tokens=False))
+        is_continued = joined[: len(prompt)] == prompt
+        return joined[len(prompt) :] if is_continued else self.plain_ids(continuation)
+
+    def plain_ids(self, text: str) -> tuple[int, ...]:
+        """The token ids of a text by itself."""
+        return tuple(self._tokenizer.encode(text, add_special_tokens=False))
+
     def text(self, ids: tuple[int, ...]) -> str:
         """The ids as text, special tokens included; bytes that are no UTF-8 become U+FFFD."""
         decoded = self._tokenizer.decode(list(ids), skip_special_tokens=False, clean_up_tokenization_spaces=False)

@@ -102,9 +102,11 @@ def _ask_hub_cache(thing: Thing) -> str:
     except errors.HFValidationError as error:
         raise _hub_error(thing, error) from error
     if not isinstance(found, str):
+        what = _what(thing) if thing.revision is None else f"Revision {thing.revision!r} of {_named(thing)}"
+        option = "" if thing.revision is None else f" --revision {thing.revision}"
         raise EngineError(
-            f"{_what(thing)} is not in the local hub cache and the hub cannot be reached. "
-            f"Download it once with: hf download {thing.location}"
+            f"{what} is not in the local hub cache and the hub cannot be reached. "
+            f"Download it once with: hf download {thing.location}{option}"
         )
     return Path(found).parent.name
 
@@ -132,4 +134,9 @@ def _check(thing: Thing, folder: Path) -> None:
 
 
 def _what(thing: Thing) -> str:
-    return f"{'Adapter' if isinstance(thing, Adapter) else 'Model'} {thing.shown!r}"
+    named = _named(thing)
+    return named[0].upper() + named[1:]
+
+
+def _named(thing: Thing) -> str:
+    return f"{'adapter' if isinstance(thing, Adapter) else 'model'} {thing.shown!r}"

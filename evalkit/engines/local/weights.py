@@ -13,14 +13,14 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig, GenerationConfig
 from transformers.utils import logging as transformers_logging
 
-from evalkit.engines.local.facts import FOUR_BIT, QUANTISED, compute_dtype, cpu_four_bit_path
+from evalkit.engines.local.batches import Batch
+from evalkit.engines.local.facts import FOUR_BIT, QUANTISED, compute_dtype
+from evalkit.engines.local.memory import Memory, device_map, gpu_totals
 from evalkit.engines.local.rendering import Renderer
 from evalkit.errors import EngineError, MissingPackage
 from evalkit.target import Model, Quantisation, Target
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-CPU_BLOCKS = (64, 32)
-"""Inputs and outputs per block that the kernel for avx512_bf16 repacks (bitsandbytes 0.50, functional.py)."""
 
 
 @dataclass(slots=True)
@@ -35,9 +35,18 @@ class Weights:
     device: str
     dtype: str
     attention: str
+    memory: Memory
+
+    def check_room(self, rows: Batch) -> None:
+        """Whether the cache of these rows fits beside the weights.
+
+        Raises:
+            MemoryError: it cannot.
+        """
+        self.memory.check_batch(len(rows), max(row.padded_tokens for row in rows))
 
 
-def load_weights(target: Target, folder: Path, device: str, tick: Callable[[], None]) -> Weights:
+def load_weights(target: Target, folder: Path, device: str, memory: Memory, tick: Callable[[], None]) -> Weights:
     """The target's base model, ready to generate. ``tick`` is called between the stages.
 
     Raises:
@@ -48,16 +57,20 @@ def load_weights(target: Target, folder: Path, device: str, tick: Callable[[], N
     model, quantisation = target.model, target.quantisation
     what = f"Model {model.shown!r}"
     _need_packages(target, device)
-    options = {"local_files_only": True, "trust_remote_code": model.trust_remote_code}
+    options: dict[str, Any] = {"local_files_only": True, "trust_remote_code": model.trust_remote_code}
     with _translated(what):
         config = AutoConfig.from_pretrained(folder, **options)
         tokenizer = AutoTokenizer.from_pretrained(folder, **options)
     renderer = Renderer(tokenizer, model.shown)
     tick()
+    if quantisation.kind in QUANTISED or device == "cuda":
+        totals = gpu_totals() if device == "cuda" else ()
+        options = {**options, "device_map": device_map(device, memory.weights, totals)}
     network = _load_network(model, quantisation, folder, device, config, options)
     tick()
-    if cpu_four_bit_path(quantisation, device) == "avx512_bf16":
-        _check_blocks(network, what)
+    if device == "cpu":
+        without_packing(network)
+        with_whole_int8(network)
     defaults, network.generation_config = network.generation_config, GenerationConfig()
     ends = _ends(tokenizer, config, defaults, renderer)
     if not ends:
@@ -71,6 +84,7 @@ def load_weights(target: Target, folder: Path, device: str, tick: Callable[[], N
         device=device,
         dtype=compute_dtype(quantisation, device),
         attention=str(network.config._attn_implementation),
+        memory=memory,
     )
 
 
@@ -80,8 +94,6 @@ def _load_network(
     what = f"Model {model.shown!r}"
     if getattr(config.get_text_config(), "attn_logit_softcapping", None) is not None:
         options = {**options, "attn_implementation": "eager"}  # the other kernels drop soft-capping without a word
-    if quantisation.kind in QUANTISED or device == "cuda":
-        options = {**options, "device_map": {"": device}}
     with _translated(what):
         network, report = AutoModelForCausalLM.from_pretrained(
             folder,
@@ -126,18 +138,32 @@ def _ends(tokenizer: Any, config: Any, defaults: Any, renderer: Renderer) -> tup
     return tuple(sorted(found))
 
 
-def _check_blocks(network: Any, what: str) -> None:
-    from bitsandbytes.nn import Linear4bit
+def without_packing(network: Any) -> None:
+    """Keep bitsandbytes from repacking 4-bit weights for CPUs with avx512_bf16.
 
-    for name, module in network.named_modules():
-        if not isinstance(module, Linear4bit):
-            continue
-        inputs, outputs = module.in_features, module.out_features
-        if inputs % CPU_BLOCKS[0] or outputs % CPU_BLOCKS[1]:
-            raise EngineError(
-                f"{what} cannot run in 4 bits on this CPU: {name} is {inputs} by {outputs}, and bitsandbytes needs "
-                f"multiples of {CPU_BLOCKS[0]} and {CPU_BLOCKS[1]} there. Use int8, bf16 or fp32."
-            )
+    Its kernel there computes in bf16 whatever the compute dtype says, refuses sizes that are no multiples of 64 and 32,
+    and peft reads repacked weights as if they were not, so that DoRA and merged adapters answer wrongly without a word
+    (bitsandbytes 0.50.2, nn/modules.py; peft 0.21.2, utils/integrations.py). Costs speed at large batches.
+    """
+    for module in network.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
+
+
+def with_whole_int8(network: Any) -> None:
+    """Keep int8 layers usable when peft has read their weights on a CPU, as DoRA does at every step.
+
+    Reading replaces the weight by one that has values and no scales, which the layer's next call takes for new
+    (peft 0.21.2, ``dequantize_module_weight``); the layer holds both already.
+    """
+
+    def mend(module: Any, args: Any) -> None:
+        if module.weight.CB is not None and module.weight.SCB is None and module.state.SCB is not None:
+            module.weight.CB = None
+
+    for module in network.modules():
+        if type(module).__name__ == "Linear8bitLt":
+            module.register_forward_pre_hook(mend)
 
 
 def _need_packages(target: Target, device: str) -> None:
@@ -170,5 +196,10 @@ class _translated:
                 f"{self._what} does not fit into memory: {error}. Use a smaller quantisation such as nf4."
             ) from error
         if isinstance(error, Exception):
+            if "trust_remote_code" in str(error):
+                raise EngineError(
+                    f"{self._what} brings code of its own, which is not run unless its declaration in "
+                    "fixtures/targets.yaml says trust_remote_code: true. Read that code first."
+                ) from error
             first_line = (str(error).strip().splitlines() or ["no reason given"])[0]
             raise EngineError(f"{self._what} cannot be loaded: {type(error).__name__}: {first_line}") from error

@@ -10,8 +10,15 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Any
 
-from evalkit.engines.servers.api import ANSWER, ANSWER_WORDS, Answered, Plain, apart, number
-from evalkit.engines.servers.faults import Where, connection_fault, malformed_fault, status_fault, timeout_fault
+from evalkit.engines.servers.api import ANSWER, ANSWER_WORDS, ONE_REPLY, Answered, Plain, apart, number
+from evalkit.engines.servers.faults import (
+    CONNECT_S,
+    Where,
+    connection_fault,
+    malformed_fault,
+    silence_fault,
+    status_fault,
+)
 from evalkit.engines.servers.pricing import Usage
 from evalkit.engines.servers.settings import ServerSettings
 from evalkit.errors import MissingPackage
@@ -35,19 +42,12 @@ class AnthropicApi:
         self._settings: ServerSettings | None = None
 
     def open(self, settings: ServerSettings, key: str) -> None:
-        if find_spec("anthropic") is None:
-            raise MissingPackage(f"Engine {settings.name!r}", "anthropic", "anthropic")
-        import anthropic
-
+        anthropic = _package(settings)
         self._settings = settings
-        self._client = anthropic.Anthropic(
-            api_key=key, base_url=settings.base_url, max_retries=0, timeout=settings.timeout_s
-        )
-
-    @property
-    def client(self) -> Any:
-        """The package's own client, for what only it can do."""
-        return self._client
+        self._client = anthropic.AsyncAnthropic(
+            api_key=key, base_url=settings.base_url, max_retries=0, default_headers=ONE_REPLY,
+            timeout=anthropic.Timeout(settings.timeout_s, connect=min(CONNECT_S, settings.timeout_s)),
+        )  # fmt: skip
 
     def parameters(self, request: Request) -> Plain:
         messages = conversation(request)
@@ -67,29 +67,14 @@ class AnthropicApi:
             plain["thinking"] = {"type": served.thinking}
         return {**plain, **_sampling(request, served), **_structure(request, served)}
 
-    def send(self, parameters: Plain, request: Request) -> str:
-        with self.faults(request.target.model):
-            response = self._client.messages.with_raw_response.create(**apart(parameters))
+    async def send(self, parameters: Plain, request: Request) -> str:
+        assert self._settings is not None, "opened before it is asked"
+        with faults(self._settings, request.target.model):
+            response = await self._client.messages.with_raw_response.create(**apart(parameters))
         content: bytes = response.http_response.content
         return content.decode("utf-8", "replace")
 
-    @contextmanager
-    def faults(self, model: Model) -> Iterator[None]:
-        """The package's errors as Faults."""
-        import anthropic
-
-        assert self._settings is not None, "opened before it is asked"
-        try:
-            yield
-        except anthropic.APITimeoutError:
-            raise timeout_fault(self._settings.timeout_s) from None
-        except anthropic.APIStatusError as error:
-            where = Where(model.name, model.location, self._settings.api_key_env)
-            raise status_fault(error.status_code, error.response.headers, error.body, where, time.time()) from None
-        except anthropic.APIConnectionError as error:
-            raise connection_fault(error) from None
-
-    def read(self, plain: Plain) -> Answered:
+    def read(self, plain: Plain, request: Request) -> Answered:
         usage = self.usage(plain.get("usage"))
         blocks, reason = plain.get("content"), plain.get("stop_reason")
         if not isinstance(blocks, list) or not isinstance(reason, str):
@@ -112,9 +97,46 @@ class AnthropicApi:
             number(reported, "cache_read_input_tokens"), number(reported, "cache_creation_input_tokens"),
         )  # fmt: skip
 
-    def close(self) -> None:
+    async def models(self) -> tuple[str, ...]:
+        return ()  # only asked about adapters, and this API has none
+
+    async def close(self) -> None:
         if self._client is not None:
-            self._client.close()
+            await self._client.close()
+
+
+def blocking_client(settings: ServerSettings, key: str) -> Any:
+    """The package's own client for what waits by itself.
+
+    Raises:
+        MissingPackage: the package anthropic is not installed.
+    """
+    return _package(settings).Anthropic(
+        api_key=key, base_url=settings.base_url, max_retries=0, timeout=settings.timeout_s
+    )
+
+
+@contextmanager
+def faults(settings: ServerSettings, model: Model) -> Iterator[None]:
+    """The package's errors as Faults."""
+    anthropic = _package(settings)
+    try:
+        yield
+    except anthropic.APITimeoutError as error:
+        raise silence_fault(error, settings.timeout_s) from None
+    except anthropic.APIStatusError as error:
+        where = Where(model.name, model.location, settings.api_key_env)
+        raise status_fault(error.status_code, error.response.headers, error.body, where, time.time()) from None
+    except anthropic.APIConnectionError as error:
+        raise connection_fault(error) from None
+
+
+def _package(settings: ServerSettings) -> Any:
+    if find_spec("anthropic") is None:
+        raise MissingPackage(f"Engine {settings.name!r}", "anthropic", "anthropic")
+    import anthropic
+
+    return anthropic
 
 
 def _sampling(request: Request, served: Served) -> Plain:

@@ -11,8 +11,8 @@ from typing import Literal
 from evalkit.engines.base import Pulse
 from evalkit.engines.servers.batches import Asked, BatchError, Batches, most_batch_usd, portions
 from evalkit.engines.servers.budget import Budget
+from evalkit.engines.servers.clock import Clock
 from evalkit.engines.servers.earlier_batches import EarlierBatches
-from evalkit.engines.servers.gate import Clock
 from evalkit.engines.servers.limits import refusal
 from evalkit.engines.servers.pricing import dollars
 from evalkit.engines.servers.settings import DAY_S, ServerSettings, server_facts

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from evalkit.engines.servers.anthropic_api import AnthropicApi
+from evalkit.engines.servers.anthropic_api import AnthropicApi, blocking_client, faults
 from evalkit.engines.servers.asking import backoff_s, generation
+from evalkit.engines.servers.clock import Clock
 from evalkit.engines.servers.faults import Fault, connection_fault, malformed_fault
-from evalkit.engines.servers.gate import Clock
 from evalkit.engines.servers.limits import unsupported
 from evalkit.engines.servers.pricing import Usage, cost_usd, dollars, most_usd
 from evalkit.engines.servers.settings import ServerSettings, server_facts
@@ -113,8 +113,8 @@ class Batches:
         self._settings = settings
         self._key = key
         self._api = AnthropicApi()
-        self._api.open(settings, key)
-        self._clock = clock or Clock.real(threading.Event())
+        self._client = blocking_client(settings, key)
+        self._clock = clock or Clock(time.monotonic, time.sleep)
 
     def submit(self, asked: Asked, max_usd: float) -> str:
         """Sends one portion and gives the batch's id, which is to be stored at once.
@@ -135,7 +135,7 @@ class Batches:
         ]
 
         def create() -> str:
-            made = self._api.client.messages.batches.create(requests=requests)
+            made = self._client.messages.batches.create(requests=requests)
             return str(made.id)
 
         return self._tried(create, model, "the batch was not made", is_safe_to_repeat=False)
@@ -146,14 +146,14 @@ class Batches:
         Raises:
             BatchError: the server does not say.
         """
-        found: Any = self._tried(lambda: self._api.client.messages.batches.retrieve(batch), model, "no news of it")
+        found: Any = self._tried(lambda: self._client.messages.batches.retrieve(batch), model, "no news of it")
         counts = found.request_counts
         finished = counts.succeeded + counts.errored + counts.canceled + counts.expired
         return BatchProgress(found.processing_status == "ended", counts.processing, finished)
 
     def cancel(self, batch: str, model: Model) -> None:
         """Asks for a batch to be ended; what is finished by then is billed and has results."""
-        self._tried(lambda: self._api.client.messages.batches.cancel(batch), model, "it was not cancelled")
+        self._tried(lambda: self._client.messages.batches.cancel(batch), model, "it was not cancelled")
 
     def results(self, batch: str, asked: Asked) -> dict[str, Reply]:
         """One reply for every request of an ended batch, in the order of ``asked``.
@@ -165,7 +165,7 @@ class Batches:
 
         def fetch() -> list[dict[str, Any]]:
             try:
-                return [line.to_dict(warnings=False) for line in self._api.client.messages.batches.results(batch)]
+                return [line.to_dict(warnings=False) for line in self._client.messages.batches.results(batch)]
             except ValueError:
                 raise malformed_fault("a line of it is no JSON", None) from None
             except Exception as error:
@@ -184,7 +184,7 @@ class Batches:
         return {identity: found.get(identity, missing) for identity in asked}
 
     def close(self) -> None:
-        self._api.close()
+        self._client.close()
 
     def _reply(self, request: Request, result: object, batch: str) -> Reply:
         plain = result if isinstance(result, dict) else {}
@@ -192,7 +192,7 @@ class Batches:
         message = plain.get("message")
         if kind == "succeeded" and isinstance(message, dict):
             try:
-                answered = self._api.read(message)
+                answered = self._api.read(message, request)
             except Fault as fault:
                 return Failure(f"Batch {batch}: {fault.reason}.", cost_usd=_cost(request, fault.usage))
             facts = (("server", self._settings.base_url), ("batch", batch))
@@ -210,7 +210,7 @@ class Batches:
         while True:
             attempt += 1
             try:
-                with self._api.faults(model):
+                with faults(self._settings, model):
                     return act()
             except Fault as fault:
                 is_lost = fault.is_bill_unknown and not is_safe_to_repeat

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 
 from evalkit.engines.servers.budget import Budget
-from evalkit.engines.servers.gate import Clock
+from evalkit.engines.servers.clock import Clock
 from evalkit.engines.servers.settings import DAY_S, ServerSettings, max_age_s
 from evalkit.generation import Request
 from evalkit.store.batches import BatchStore, StoredBatch

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Literal
 from urllib.parse import urlsplit
 
 from evalkit.target import Engine, Served, Settings, Target
@@ -18,7 +19,12 @@ DAY_S = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class ServerSettings:
-    """How a server is asked. Times are seconds; ``max_wait_s`` bounds all pauses of one request together."""
+    """How a server is asked. Times are seconds; ``max_wait_s`` bounds all pauses of one request together.
+
+    With ``api: completions`` a conversation is sent as one text, made by ``rendering``: pairs of a role, or ``answer``,
+    and its form. ``adapter_model`` is what a model with an adapter is called there. ``takes`` are settings of a
+    decoding that the server knows beyond OpenAI's, with its names for them; fields in ``leave_out`` are never sent.
+    """
 
     name: str
     kind: str
@@ -28,6 +34,12 @@ class ServerSettings:
     timeout_s: float = 120.0
     attempts: int = 6
     max_wait_s: float = 300.0
+    api: Literal["chat", "completions"] = "chat"
+    rendering: tuple[tuple[str, str], ...] = ()
+    adapter_model: str = "{adapter}"
+    logprobs: bool = False
+    takes: tuple[tuple[str, str], ...] = ()
+    leave_out: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, engine: Engine) -> ServerSettings:
@@ -51,6 +63,11 @@ class ServerSettings:
         return "none" if self.kind == "openai" and self.is_local else None
 
     @property
+    def can_score(self) -> bool:
+        """Whether it can be asked for the log-probabilities of a text."""
+        return self.api == "completions" and self.logprobs
+
+    @property
     def shown(self) -> str:
         """How messages name the server."""
         return f"{self.name!r} ({self.base_url})"
@@ -63,17 +80,28 @@ class ServerSettings:
         )
 
 
+def served_name(target: Target) -> str:
+    """What the server calls the target's model: its id, or what it calls the id with an adapter on it."""
+    if not target.adapters:
+        return target.model.location
+    form = ServerSettings.of(target.engine).adapter_model
+    return form.replace("{model}", target.model.location).replace("{adapter}", target.adapters[0].location)
+
+
 def server_facts(target: Target) -> Settings:
     """What is asked of whom, and how: all that can be known of weights that are elsewhere."""
-    served = target.model.served or Served()
-    return (
-        ("base_url", ServerSettings.of(target.engine).base_url),
-        ("model", target.model.location),
+    served, settings = target.model.served or Served(), ServerSettings.of(target.engine)
+    always: Settings = (
+        ("base_url", settings.base_url),
+        ("model", served_name(target)),
         ("revision", target.model.revision),
         ("sampling", served.sampling),
         ("thinking", served.thinking),
         ("structured", served.structured or STRUCTURED[target.engine.kind]),
     )
+    changed = {name: getattr(settings, name) for name in ("api", "rendering", "logprobs", "takes", "leave_out")}
+    usual = {field.name: field.default for field in fields(ServerSettings)}
+    return (*always, *((name, value) for name, value in changed.items() if value != usual[name]))
 
 
 def max_age_s(engine: Engine) -> float | None:

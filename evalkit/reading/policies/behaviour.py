@@ -15,12 +15,13 @@ from evalkit.judging.behaviour.judge import PHRASE_LISTS, BehaviourJudge, Behavi
 from evalkit.judging.behaviour.rules import RULES
 from evalkit.judging.behaviour.ruling import Limits
 from evalkit.judging.behaviour.view import Lexicon
-from evalkit.judging.behaviour.weighed import WeighedBehaviourJudge, Weighing
+from evalkit.judging.behaviour.weighed import Thresholds, WeighedBehaviourJudge, Weighing
 from evalkit.judging.learned.model import LinearModel
 from evalkit.judging.phrases import Wordlists, compile_phrases, fold
 from evalkit.probe import JudgeUse
-from evalkit.reading.policies.base import Parts, PolicyFile
+from evalkit.reading.policies.base import Parts, PolicyFile, Strict
 from evalkit.reading.suggestions import did_you_mean
+from evalkit.verdict import Outcome
 
 
 def _phrase_lists(lists: dict[str, list[str]]) -> dict[str, list[str]]:
@@ -42,6 +43,34 @@ def _same_names(what: str, found: dict[str, list[str]], known: tuple[str, ...]) 
         raise ValueError(f"the {what} {missing[0]!r} is missing. Add it, empty if you want none.")
 
 
+class ThresholdsEntry(Strict):
+    """Where the learned model decides, in log-odds."""
+
+    pass_from: float
+    fail_to: float
+
+    @model_validator(mode="after")
+    def _abstains_between(self) -> Self:
+        if self.fail_to >= self.pass_from:
+            raise ValueError(f"expected fail_to under pass_from; found {self.fail_to} and {self.pass_from}")
+        return self
+
+
+class ThresholdsByRules(Strict):
+    """How sure the learned model must be where the rules pass an answer, abstain, or fail it."""
+
+    rules_pass: ThresholdsEntry
+    rules_abstain: ThresholdsEntry
+    rules_fail: ThresholdsEntry
+
+    @property
+    def by_outcome(self) -> dict[Outcome, Thresholds]:
+        named: dict[Outcome, ThresholdsEntry] = {
+            "pass": self.rules_pass, "unscored": self.rules_abstain, "fail": self.rules_fail,
+        }  # fmt: skip
+        return {outcome: Thresholds(entry.pass_from, entry.fail_to) for outcome, entry in named.items()}
+
+
 class BehaviourFile(PolicyFile):
     """judges/behaviour.yaml."""
 
@@ -51,9 +80,7 @@ class BehaviourFile(PolicyFile):
     negators: list[str]
     harmless_negations: list[str]
     weights: str | None = None
-    pass_from: float = 0.5
-    fail_to: float = -0.5
-    fail_with_rules_to: float = -0.5
+    thresholds: ThresholdsByRules | None = None
     min_explored_words: int = Field(ge=0)
     min_engaged_words: int = Field(ge=0)
     fillers: list[str]
@@ -72,10 +99,9 @@ class BehaviourFile(PolicyFile):
         return () if self.weights is None else (JudgeUse("degeneration"),)
 
     @model_validator(mode="after")
-    def _abstains_between(self) -> Self:
-        for name in ("fail_to", "fail_with_rules_to"):
-            if getattr(self, name) >= self.pass_from:
-                raise ValueError(f"expected {name} under pass_from; found {getattr(self, name)} and {self.pass_from}")
+    def _weights_can_be_used(self) -> Self:
+        if self.weights is not None and self.thresholds is None:
+            raise ValueError("expected thresholds beside weights; found none")
         if self.weights is not None and Path(self.weights).name != self.weights:
             raise ValueError(f"expected weights to be a file beside the policy; found {self.weights!r}")
         return self
@@ -118,10 +144,10 @@ class BehaviourFile(PolicyFile):
         rules = {normalised(name): rule for rule, names in self.categories.items() for name in names}
         limits = Limits(self.min_explored_words, self.min_engaged_words)
         policy = BehaviourPolicy(lexicon, rules, limits)
-        if self.weights is None:
+        if self.weights is None or self.thresholds is None:
             return BehaviourJudge(policy)
         model = LinearModel(read_weights(parts.folder / self.weights))
-        weighing = Weighing(model, self.pass_from, self.fail_to, self.fail_with_rules_to)
+        weighing = Weighing(model, self.thresholds.by_outcome)
         return WeighedBehaviourJudge(policy, weighing, parts.judge(self.members[0]))
 
 

@@ -13,6 +13,7 @@ from evalkit.judging.repetition import LoopSize
 from evalkit.reading.policies.base import Parts, Pattern, PolicyFile, Strict
 
 Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
 
 
@@ -58,6 +59,7 @@ class DegenerationFile(PolicyFile):
     slot_copies: int = Field(ge=3)
     rewordings: int = Field(ge=2)
     rewording_similarity: Share
+    copy_similarity: Share
     asked_copies: Count
     altcase_words: Count
     altcase_share: Share
@@ -67,9 +69,8 @@ class DegenerationFile(PolicyFile):
     function_word_share: Share
     salad_window: int = Field(ge=10)
     broken_pairs_share: Share
+    disorder_score: dict[str, Positive]
     disorder_bits: float = Field(gt=0)
-    stranded_bits: float = Field(gt=0)
-    disorder_pairs: Count
     foreign_run: int = Field(ge=2)
     foreign_share: Share
     drift_window: int = Field(ge=8)
@@ -87,6 +88,7 @@ class DegenerationFile(PolicyFile):
     asks_symbols: list[Pattern]
     asks_case: list[Pattern]
     asks_words: list[Pattern]
+    asks_style: list[Pattern]
     asks_instructions: list[Pattern]
     asks_languages: list[Pattern]
     asks_more: list[Pattern]
@@ -98,7 +100,6 @@ class DegenerationFile(PolicyFile):
     function_words: dict[str, str]
     prompt_words: dict[str, str]
     closing_words: dict[str, str]
-    never_last: dict[str, str]
     followers: dict[str, str]
     word_pieces: str
 
@@ -112,5 +113,5 @@ class DegenerationFile(PolicyFile):
 
 def _frozen(value: Any) -> Any:
     if isinstance(value, dict):
-        return tuple((name, tuple(words.split())) for name, words in value.items())
+        return tuple((name, tuple(kept.split()) if isinstance(kept, str) else kept) for name, kept in value.items())
     return tuple(value) if isinstance(value, list) else value

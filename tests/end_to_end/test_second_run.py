@@ -1,0 +1,167 @@
+"""Two runs of one user on one device, real processes on the demo model, and what ``evalkit host`` says of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from evalkit.host.state import HostState, live_hosts
+
+if TYPE_CHECKING:
+    from conftest import Desk
+
+    Wait = Callable[[Callable[[], bool], float], bool]
+
+pytestmark = pytest.mark.slow
+
+HANG_GUARD_S = 120.0
+SOON_S = 10.0
+TARGETS = """\
+include: [fixtures/demo/targets.yaml]
+engines: {local: {max_batch_rows: 2}}
+default: ['demo:fp32:naked:greedy']
+"""
+PROBES = "probes:\n" + "".join(
+    f"  - {{id: ask{number}, prompt: 'Why does the tide rise {number} times?', expect: {{min_words: 1}},"
+    " category: TIDE, decoding: {max_new_tokens: 40}}\n"
+    for number in range(12)
+)
+
+
+@pytest.fixture
+def second(desk: Desk, tmp_path: Path) -> Desk:
+    """Another workspace of the same user; both hold the suite."""
+    made = type(desk)(tmp_path / "second", desk.temporary)
+    made.write("pytest.ini", "[pytest]\n")
+    for one in (desk, made):
+        one.write("fixtures/targets.yaml", TARGETS)
+        one.write("suites/tides/tides.yaml", PROBES)
+    return made
+
+
+def holding(desk: Desk) -> list[HostState]:
+    return [state for state in live_hosts(desk.temporary) if state.holds and state.workspace == str(desk.root)]
+
+
+def waiting(desk: Desk) -> list[HostState]:
+    found = live_hosts(desk.temporary)
+    return [state for state in found if state.status.phase == "waiting" and state.workspace == str(desk.root)]
+
+
+def freeze_first(desk: Desk, wait_until: Wait) -> tuple[subprocess.Popen[str], HostState]:
+    """A run whose host has its weights and stands still."""
+    run = desk.start("suites", "-n", "0")
+    assert wait_until(lambda: bool(holding(desk)), HANG_GUARD_S), desk.output()
+    [state] = holding(desk)
+    os.kill(state.process, signal.SIGSTOP)
+    return run, state
+
+
+def plain(output: str) -> str:
+    """On one line, as the terminal's width breaks it otherwise."""
+    return " ".join(output.split())
+
+
+def shown(desk: Desk, *words: str) -> subprocess.CompletedProcess[str]:
+    """``evalkit host`` as this user would see it."""
+    return subprocess.run(
+        [sys.executable, "-m", "evalkit", "host", *words], cwd=desk.root, capture_output=True, text=True,
+        env={**os.environ, "TMPDIR": str(desk.temporary)}, timeout=HANG_GUARD_S,
+    )  # fmt: skip
+
+
+def test_a_second_run_shares_the_cpu_and_says_so(desk: Desk, second: Desk, wait_until: Wait) -> None:
+    """It comes to its end although the first stands still; then the first does."""
+    first, state = freeze_first(desk, wait_until)
+
+    status, output = second.run("suites", "-n", "0")
+
+    os.kill(state.process, signal.SIGCONT)
+    assert status == 0, output
+    assert (
+        f"Run {state.run} of yours (process {state.process}, {desk.root}) has weights loaded on cpu too, so both are "
+        "slower and share its memory. --eval-when-busy wait waits for it."
+    ) in plain(output)
+    assert first.wait(HANG_GUARD_S) == 0, desk.output()
+    assert len(second.identities()) == len(desk.identities()) == 12
+    assert live_hosts(desk.temporary) == []
+    assert desk.socket_folders() == []
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_a_second_run_waits_by_choice_until_the_first_is_done(
+    desk: Desk, second: Desk, wait_until: Wait, workers: str
+) -> None:
+    """It generates nothing before, and says for whom it waited."""
+    first, state = freeze_first(desk, wait_until)
+    run = second.start("suites", "-n", workers, "--eval-when-busy", "wait")
+    assert wait_until(lambda: bool(waiting(second)), HANG_GUARD_S), second.output()
+    [late] = waiting(second)
+    told = json.loads(shown(desk, "--json").stdout)
+
+    assert [item["run"] for item in told] == [state.run, late.run]
+    assert [bool(item["holds"]) for item in told] == [True, False]
+    assert told[1]["status"]["phase"] == "waiting"
+    assert told[1]["status"]["target"].startswith(f"for run {state.run} (process {state.process}) on cpu  0:0")
+    assert second.identities() == []
+    os.kill(state.process, signal.SIGCONT)
+
+    assert first.wait(HANG_GUARD_S) == 0, desk.output()
+    assert run.wait(HANG_GUARD_S) == 0, second.output()
+    named = f"run {state.run} of yours (process {state.process}, {desk.root})"
+    said = plain(second.output())
+    assert f"Waiting for {named}, which has weights loaded on cpu. --eval-when-busy share goes on beside it." in said, (
+        said
+    )
+    assert f"for {named} to let go of cpu." in said
+    log = next((second.root / ".evalkit").glob("host-*.log")).read_text(encoding="utf-8")
+    assert f"Waiting for {named}" in log
+    assert len(second.identities()) == 12
+    assert (second.processes(), second.socket_folders()) == ({}, [])
+
+
+@pytest.mark.parametrize("controller_too", [True, False], ids=["with its pytest", "alone"])
+def test_a_second_run_goes_on_when_the_first_is_killed(
+    desk: Desk, second: Desk, wait_until: Wait, controller_too: bool
+) -> None:
+    """kill -9 of the first's host: it is not reported alive for a moment, and nothing of it is left in the end."""
+    first, state = freeze_first(desk, wait_until)
+    run = second.start("suites", "-n", "0", "--eval-when-busy", "wait")
+    assert wait_until(lambda: bool(waiting(second)), HANG_GUARD_S), second.output()
+
+    if controller_too:
+        first.kill()
+    os.kill(state.process, signal.SIGKILL)
+
+    assert wait_until(lambda: state.process not in {host.process for host in live_hosts(desk.temporary)}, SOON_S)
+    assert run.wait(HANG_GUARD_S) == 0, second.output()
+    first.wait(HANG_GUARD_S)
+    second.run("suites", "-n", "0", "--eval-fresh")
+    assert live_hosts(desk.temporary) == []
+    assert desk.socket_folders() == []
+
+
+def test_the_state_of_a_run_at_work(desk: Desk, second: Desk, wait_until: Wait) -> None:
+    """``evalkit host`` names run, workspace, process, device and counts; after the run there is none."""
+    first, state = freeze_first(desk, wait_until)
+
+    seen = shown(desk)
+
+    os.kill(state.process, signal.SIGCONT)
+    lines = seen.stdout.splitlines()
+    assert (seen.returncode, seen.stderr) == (0, "")
+    assert lines[0].startswith(f"run {state.run}: ")
+    assert lines[1] == f"  workspace  {desk.root}"
+    assert lines[2].startswith(f"  process    {state.process}, for 0:")
+    assert lines[3] == "  device     cpu, loaded for demo:fp32:naked:greedy"
+    assert first.wait(HANG_GUARD_S) == 0
+    assert shown(desk).stdout == "No host of yours runs now.\n"
+    assert second.processes() == {}

@@ -10,11 +10,17 @@ from evalkit.judging import template_leak
 from evalkit.judging.base import RuleJudge
 from evalkit.judging.collapse import (
     characters,
+    clauses,
+    copies,
     drift,
     emptiness,
+    fragments,
+    grids,
     loops,
     measures,
     near_loops,
+    numbered_copies,
+    slips,
     slots,
     soup,
     soup_marks,
@@ -42,7 +48,7 @@ class DegenerationJudge(RuleJudge):
     """Fails a collapsed answer: one that loops, leaks, drifts, recites, is no writing, or is not there."""
 
     name = "degeneration"
-    version = "3"
+    version = "4"
 
     def __init__(self, policy: DegenerationPolicy) -> None:
         self._policy = policy
@@ -93,13 +99,14 @@ class DegenerationJudge(RuleJudge):
         if not passage.text:
             return
         policy = self._policy
-        yield from _repetitions(passage, asked, policy, self._languages)
+        yield from _repetitions(grids.without_grids(passage, asked), asked, policy, self._languages)
         for finding in (
             characters.find_alternating_case(passage, asked, policy),
             turns.find_leak(passage, asked),
             turns.find_invented_turn(passage, asked),
             soup.find_soup(passage, asked, policy),
             soup_marks.find_debris(passage, asked),
+            fragments.find_fragments(passage, asked, self._languages),
             self._salad.find(passage, asked),
             find_loose_signs(passage, asked),
             drift.find_drift(passage, asked, policy, self._languages),
@@ -143,11 +150,14 @@ def _repetitions(passage: Passage, asked: Asked, policy: DegenerationPolicy, lan
         loops.find_exact(passage, tokens, asked, policy)
         or loops.find_stammer(passage, asked, policy, languages)
         or near_loops.find_returning(passage, asked, policy)
+        or clauses.find_counting_clauses(passage, asked, policy)
+        or numbered_copies.find_numbered_copies(passage, asked, policy)
         or slots.find_refilled(passage, asked, policy)
+        or slips.find_slips(passage, asked)
     )
     run = characters.find_run(passage, asked, policy) if words is None else None
     if words is None and run is None:
-        words = loops.find_scattered(passage, tokens, asked, policy)
+        words = loops.find_scattered(passage, tokens, asked, policy) or copies.find_copies(passage, asked, policy)
     return [finding for finding in (words, run) if finding is not None]
 
 

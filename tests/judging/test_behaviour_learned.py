@@ -121,7 +121,20 @@ def test_other_weights_are_another_judge(workspace: Workspace) -> None:
 
 def test_thresholds_must_leave_room(workspace: Workspace) -> None:
     """Between failing and passing lies abstaining."""
-    (workspace.root / "judges/mine.yaml").write_text(policy(fail_to="3.0"), encoding="utf-8")
+    without_room = policy().replace(
+        "rules_fail: {pass_from: 2.0, fail_to: 1.9}", "rules_fail: {pass_from: 2, fail_to: 3}"
+    )
+    (workspace.root / "judges/mine.yaml").write_text(without_room, encoding="utf-8")
 
     with pytest.raises(UnreadableFile, match=r"expected fail_to under pass_from; found 3\.0 and 2\.0"):
+        build_judge(JudgeUse("mine"), workspace)
+
+
+def test_weights_need_thresholds(workspace: Workspace) -> None:
+    """A model that does not know when it may decide judges nothing."""
+    lines = policy().splitlines()
+    kept = [line for line in lines if not line.startswith(("thresholds:", "  rules_"))]
+    (workspace.root / "judges/mine.yaml").write_text("\n".join(kept), encoding="utf-8")
+
+    with pytest.raises(UnreadableFile, match="expected thresholds beside weights; found none"):
         build_judge(JudgeUse("mine"), workspace)

@@ -46,6 +46,8 @@ TEXTS: dict[str, Callable[[int], str]] = {
     "fences": filled("```\n"), "brackets": filled("\\["), "addresses": filled("https://"),
     "word salad": filled("the of and which is for by the. "), "one slot": filled("Walking helps the heart and more.\n"),
     "subwords": filled("Ġa"), "a document": lambda size: "[" + '{"a b c d e": 0},' * (size // 17) + "0]",
+    "one sentence": filled("3 is a number and 3+1 is 4, "), "code lines": filled("assert f(x)[0] is y\n"),
+    "a line of calls": filled("f(x).g("), "capitals": filled("aNd ThE cAsE "), "loose words": filled("the cat of a "),
     "unclosed thinking": lambda size: "<think>" + nearly_periodic(size),
 }  # fmt: skip
 

@@ -126,7 +126,7 @@ REASONS = [
     ),
     ("c185", "the answer holds 'This kettle boils water fast. It has a …' 4 times"),
     ("c245", "words of another script stand in its sentences: '晴朗的, 温暖的, 很多'"),
-    ("c344", "28 words in a row stand in an order that no sentence has, as 'The which'"),
+    ("c344", "27 words in a row stand in an order that no sentence has, as 'The which'"),
     ("c368", "the answer repeats 'Step 1: Check the result. 60/0.75 = 80.…' 6 times, only counting up"),
     ("c378", "the answer repeats 'of' 12 times in a row"),
     ("c388", "the answer is 'Learning the piano is a good idea becau…' said 3 times in nearly the same words"),

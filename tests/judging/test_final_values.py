@@ -83,7 +83,7 @@ def test_final_letter(text: str, options: tuple[str, ...]) -> None:
     assert found.options == options
 
 
-@pytest.mark.parametrize("text", ["", "A dog is nice", "The answer is a dog", "The answer is not A", "Hello"])
+@pytest.mark.parametrize("text", ["", "0o0", "A dog is nice", "The answer is a dog", "The answer is not A", "Hello"])
 def test_no_letter(text: str) -> None:
     """An article or a denied option is no choice."""
     assert final_letter(text) is None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from evalkit.judging.base import Judge
@@ -26,22 +26,28 @@ _ROOM = 24
 
 
 @dataclass(frozen=True, slots=True)
-class Weighing:
-    """The learned model; from ``pass_from`` log-odds on an answer passes, down from ``fail_to`` it fails.
+class Thresholds:
+    """From ``pass_from`` log-odds on an answer passes, down from ``fail_to`` it fails; between them it is unscored."""
 
-    Where the rules see a fail too, ``fail_with_rules_to`` is enough.
+    pass_from: float
+    fail_to: float
+
+
+@dataclass(frozen=True, slots=True)
+class Weighing:
+    """The learned model, and how sure it must be: by what the rules came to, the thresholds in log-odds.
+
+    Where both say the same, little is enough; against the rules it takes much.
     """
 
     model: LinearModel
-    pass_from: float
-    fail_to: float
-    fail_with_rules_to: float
+    thresholds: Mapping[Outcome, Thresholds]
 
     def outcome(self, opinion: Opinion, by_rules: Outcome) -> Outcome:
-        if opinion.log_odds >= self.pass_from:
+        limits = self.thresholds[by_rules]
+        if opinion.log_odds >= limits.pass_from:
             return "pass"
-        limit = self.fail_with_rules_to if by_rules == "fail" else self.fail_to
-        return "fail" if opinion.log_odds <= limit else "unscored"
+        return "fail" if opinion.log_odds <= limits.fail_to else "unscored"
 
 
 class WeighedBehaviourJudge(BehaviourJudge):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from evalkit.judging import template_leak
 from evalkit.judging.collapse.languages import Languages, languages_of_scripts, scripts_of
+from evalkit.judging.collapse.letter_case import shows_alternating_case
 from evalkit.judging.collapse.policy import DegenerationPolicy
 from evalkit.probe import Expectation, Message, Probe
 from evalkit.transcript import Case
@@ -71,6 +72,7 @@ class PromptReader:
             if name.startswith("asks_") and getattr(policy, name)
         }
         named = "|".join(sorted(map(re.escape, self._names), key=len, reverse=True))
+        self._mentioned = _mentioning({word for _, words in policy.function_words for word in words})
         self._named = re.compile(rf"(?<![^\W\d_])(?:{named})(?![a-zà-ÿ])", re.IGNORECASE)
         order = "|".join(policy.answer_in).replace("LANGUAGE", f"(?P<language>{named})")
         self._answer_in = re.compile(_numbered(order), re.IGNORECASE)
@@ -91,6 +93,8 @@ class PromptReader:
         wants |= {"quantity"} if _QUANTITY.search(prompt) else set()
         wants_both = self._both.search(prompt) is not None
         ordered = None if wants_both else self._ordered(prompt) or self._ordered(system)
+        wants |= {"case"} if shows_alternating_case(prompt) else set()
+        wants |= {"grammar"} if self._mentioned.search(prompt) else set()
         opening = self._languages.of(prompt)
         named = {self._names[found.lower()] for found in self._named.findall(prompt)}
         declared = _declared(case.probe) or ordered
@@ -108,6 +112,14 @@ class PromptReader:
                 if name:
                     return self._names[name.lower()]
         return None
+
+
+def _mentioning(words: set[str]) -> re.Pattern[str]:
+    """Function words that are spoken about: in quotation marks, or three in a row with commas."""
+    small = "(?:" + "|".join(sorted(map(re.escape, words), key=len, reverse=True)) + ")"
+    both = "(?:and|or|y|o|und|oder|et|ou|e)"
+    listed = rf"(?<!\w){small}, {small},? {both} {small}(?!\w)"
+    return re.compile(rf"['\"“„‘«]{small}['\"“”’»]|{listed}", re.IGNORECASE)
 
 
 def _numbered(pattern: str) -> str:

@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 import re
-from itertools import pairwise
 
 from evalkit.judging.collapse.asked import Asked
 from evalkit.judging.collapse.finding import Finding, Passage, shown
+from evalkit.judging.collapse.letter_case import FLIPPED, LONG_WORD, flips
 from evalkit.judging.collapse.policy import DegenerationPolicy
+from evalkit.judging.masking import Extent
 from evalkit.judging.repetition import find_character_run
 
 _SYMBOL_RUN = re.compile(r"([^\w\s])\1{23,}")
 _RULE_CHARACTERS = frozenset("-=_*~#+.─━═—–·•…█▓░")
 _RULE_LENGTH = 200
-_LONG_WORD = re.compile(r"(?<![\w/+=])[^\W\d_]{5,}(?![\w/+=])")
+_SCREAM = 120
+_REACH = 80
+_OPENED = re.compile(r"[\"“„«»‘'][^\"“”„«»\n]*$")
+_CLOSED = re.compile(r"[^\"“”„«»\n]*![^\"“”„«»\n]*[\"”“»«’']")
+_ASKS_SCREAM = re.compile(
+    r"\b(?:(?:scream|shout|yell|shriek|howl|roar|screech|groan|moan|sigh)\w*|\w*schrei(?!b)\w*|gebrüll|grit(?:o|a|ar|os)|"
+    r"aullid\w+|chillid\w+|cri(?:e|er|s)?|hurle\w*|url(?:o|a|are)|grid(?:o|a|are)|berr(?:o|ar)|a{3,}h*)\b",
+    re.IGNORECASE,
+)
 _LEADER_END = re.compile(r"[ \t]{0,4}\w")
-_FLIPS = 0.6
 
 
 def find_run(passage: Passage, asked: Asked, policy: DegenerationPolicy) -> Finding | None:
     """Characters that repeat back to back without a space."""
     if asked.has("repetition", "symbols"):
         return None
-    run = find_character_run(
-        passage.text, passage.hidden, policy.run_max_period, policy.run_min_chars, policy.run_min_copies
-    )
+    scream = _scream(passage, asked, policy)
+    hidden = sorted([*passage.hidden, scream]) if scream else passage.hidden
+    run = find_character_run(passage.text, hidden, policy.run_max_period, policy.run_min_chars, policy.run_min_copies)
     if run is not None:
         sentence = f"{passage.part} repeats the characters {shown(run.unit)} {int(run.copies)} times in a row"
         return Finding("character_run", sentence, (run.start, run.end))
@@ -40,20 +48,28 @@ def find_run(passage: Passage, asked: Asked, policy: DegenerationPolicy) -> Find
     return None
 
 
+def _scream(passage: Passage, asked: Asked, policy: DegenerationPolicy) -> Extent | None:
+    """The first word that draws out one letter, where a scream is asked for or it is exclaimed in quotation marks."""
+    found = re.search(rf"([^\W\d_])\1{{{policy.run_min_chars - 1},}}", passage.visible)
+    if found is None:
+        return None
+    start, end = found.span()
+    text = passage.visible
+    while start > 0 and text[start - 1].isalpha() and found.start() - start < _SCREAM:
+        start -= 1
+    while end < len(text) and text[end].isalpha() and end - start <= _SCREAM:
+        end += 1
+    is_quoted = _OPENED.search(text[max(0, start - _REACH) : start]) and _CLOSED.match(text[end : end + _REACH])
+    return (start, end) if end - start <= _SCREAM and (is_quoted or _ASKS_SCREAM.search(asked.prompt)) else None
+
+
 def find_alternating_case(passage: Passage, asked: Asked, policy: DegenerationPolicy) -> Finding | None:
     """Three or more long words that change case from letter to letter, and a good share of all long words."""
     if asked.has("case", "symbols"):
         return None
-    if any(_flips(word) >= _FLIPS for word in _LONG_WORD.findall(asked.prompt)):
-        return None
-    words = list(_LONG_WORD.finditer(passage.visible))
-    flipped = [found for found in words if _flips(found.group()) >= _FLIPS]
+    words = list(LONG_WORD.finditer(passage.visible))
+    flipped = [found for found in words if flips(found.group()) >= FLIPPED]
     if len(flipped) < policy.altcase_words or len(flipped) < policy.altcase_share * len(words):
         return None
     sentence = f"the case alternates in {len(flipped)} of {len(words)} long words, as in {shown(flipped[0].group())}"
     return Finding("alternating_case", sentence, (flipped[0].start(), flipped[-1].end()))
-
-
-def _flips(word: str) -> float:
-    """The share of neighbouring letters of different case."""
-    return sum(left.isupper() != right.isupper() for left, right in pairwise(word)) / (len(word) - 1)

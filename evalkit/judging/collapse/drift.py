@@ -28,7 +28,7 @@ def find_drift(passage: Passage, asked: Asked, policy: DegenerationPolicy, langu
     """The first place in another script or another language than the case asks for."""
     if asked.has("languages"):
         return None
-    text = unquoted(passage.visible)
+    text = unquoted(passage.prose)
     return (
         _other_script(text, asked, policy)
         or _slipped_in(text, asked, languages)

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from evalkit.judging.collapse.code_lines import code_line_extents
 from evalkit.judging.masking import Extent, blank, code_extents, table_extents
 
 Kind = Literal[
@@ -31,19 +32,25 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """The answer or the thinking; ``hidden`` are its code and tables, blanked in ``visible``; ``part`` names it."""
+    """The answer or the thinking; ``hidden`` are its code and tables, blanked in ``visible``; ``part`` names it.
+
+    In ``prose`` runs of code lines without a fence are blanked too.
+    """
 
     text: str
     part: str
     hidden: tuple[Extent, ...]
     visible: str
+    prose: str
     is_cut: bool = False
 
     @classmethod
     def of(cls, text: str, part: str = "the answer", is_cut: bool = False) -> Passage:
         """``is_cut`` says that the token limit ended the text."""
         hidden = tuple(_document_extents(text) or sorted([*code_extents(text), *table_extents(text)]))
-        return cls(text, part, hidden, blank(text, hidden) if hidden else text, is_cut)
+        visible = blank(text, hidden) if hidden else text
+        code = code_line_extents(visible)
+        return cls(text, part, hidden, visible, blank(visible, code) if code else visible, is_cut)
 
 
 def _document_extents(text: str) -> list[Extent]:

@@ -17,6 +17,7 @@ _TOLD_SHARE = 0.5
 _SURE_SHARE = 0.85
 _ENDLESS = 100
 _POOR = 0.18
+_STEM = 4
 _STAMMER = re.compile(r"(?<!\S)(\S{1,16})(?=[ \t])(?:[ \t]+\1(?![^\W_])){7,}", re.IGNORECASE)
 _NO_STAMMER = re.compile(
     r"[\d.,%+-]*\d[\d.,%+-]*|[-=_*~#+.─━═—–·•…█▓░|/\\<>^xo]+|(?:[hj][aeiou]){1,4}|[\U00010000-\U0010ffff\u2190-\u2bff\ufe0f]+",
@@ -60,8 +61,9 @@ def find_scattered(passage: Passage, tokens: Tokens, asked: Asked, policy: Degen
     if len(words) < policy.repeated_min_words:
         return None
     share = repeated_share(words)
-    if _is_poor(tokens, words[:_WINDOW], asked):
-        sentence = f"{passage.part} has {len(set(words[:_WINDOW]))} different words among {min(_WINDOW, len(words))}"
+    different = _different(tokens, words[:_WINDOW])
+    if different < _POOR * min(_WINDOW, len(words)) and _is_prose(tokens, words[:_WINDOW], asked):
+        sentence = f"{passage.part} has {different} different words among {min(_WINDOW, len(words))}"
         return Finding("repetition", sentence, (0, len(passage.text)))
     if share > limit and (share > _SURE_SHARE or _told(words) < _TOLD_SHARE):
         sentence = f"{share:.0%} of the four-word sequences of {passage.part} occurred before ({len(words)} words)"
@@ -79,12 +81,20 @@ def find_scattered(passage: Passage, tokens: Tokens, asked: Asked, policy: Degen
     return None
 
 
-def _is_poor(tokens: Tokens, words: list[int], asked: Asked) -> bool:
-    """Whether hardly any two words differ; numbers do not count, and neither does verse."""
+def _different(tokens: Tokens, words: list[int]) -> int:
+    """How many words differ in more than their endings."""
+    places = zip(tokens.starts[: 2 * _WINDOW], tokens.ends, strict=False)
+    said = [tokens.text[start : min(start + _STEM, end)].lower() for start, end in places]
+    stems = [stem for stem in said if stem[:1].isalnum()][: len(words)]
+    return min(len(set(words)), len(set(stems)))
+
+
+def _is_prose(tokens: Tokens, words: list[int], asked: Asked) -> bool:
+    """Whether it is words, not numbers and not what the prompt asks for."""
     if asked.has("verse", "symbols", "variants", "words"):
         return False
     letters = sum(tokens.text[start : start + 1].isalpha() for start in tokens.starts[: 2 * _WINDOW])
-    return len(set(words)) < _POOR * len(words) and letters >= 0.8 * len(words)
+    return letters >= 0.8 * len(words)
 
 
 def _told(words: list[int]) -> float:

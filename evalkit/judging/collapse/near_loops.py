@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from evalkit.judging.collapse.asked import Asked
+from evalkit.judging.collapse.code_lines import is_code
 from evalkit.judging.collapse.finding import Finding, Passage, shown
 from evalkit.judging.collapse.policy import DegenerationPolicy
 from evalkit.judging.collapse.segments import Numbering, Segment
@@ -27,6 +28,8 @@ _LENGTHS = 3
 _CORE_WORDS = 5
 _CORE_SHARE = 0.55
 _COUNTED = 40
+_COUNTED_IN_STEPS = 20
+_GAP = 4
 _TIMETABLE = 12
 _SHORT_STEM = 3
 _ORDER = re.compile(
@@ -34,9 +37,8 @@ _ORDER = re.compile(
     r"donne\w*|écri\w+|dammi|scrivi|dê|escreva)\b[^.?!\n]{0,40}(?:\d|\b\w+(?:een|ty|teen|ze|zehn)\b|\bten\b)",
     re.IGNORECASE,
 )
-_RECORD = re.compile(
-    r"^\s*(?:assert\b|expect\(|self\.|print|return\b|[\w.]+\(.*\)\s*;?$|\[?\d{4}-\d\d-\d\d[ T]|\[?\d\d:\d\d:\d\d|"
-    r"(?:INFO|DEBUG|WARN\w*|ERROR)\b)|[=!]=|[;{}]\s*$"
+_LOG_LINE = re.compile(
+    r"^\s*(?:\[?\d{4}-\d\d-\d\d[ T]|\[?\d\d:\d\d:\d\d|\[ *\d+\.\d+\]|(?:INFO|DEBUG|WARN\w*|ERROR)\b)|[=!]=|[;{}]\s*$"
 )
 
 
@@ -53,8 +55,7 @@ def find_returning(passage: Passage, asked: Asked, policy: DegenerationPolicy) -
         _duplicates(text, paragraphs, sentences, is_verse, passage, policy)
         or _counting(text, sentences, asked, passage, policy)
         or _numbers(passage, asked)
-        or (None if asked.has("verse", "variants") else _near(text, sentences, passage, policy))
-        or (None if asked.has("verse", "variants") else _near(text, paragraphs, passage, policy))
+        or (None if asked.has("verse", "variants") else _near_anywhere(numbering, passage, policy))
     )
 
 
@@ -123,19 +124,21 @@ def _counting(
 
 
 def _numbers(passage: Passage, asked: Asked) -> Finding | None:
-    """Whole numbers that count up by one, forty or more, where nobody asked for numbers."""
+    """Whole numbers that count up by one, forty or more, or by a longer step, twenty, where nobody asked for any."""
     if asked.has("counting", "symbols", "repetition", "words"):
         return None
-    first = before = None
-    length = 0
+    run: list[re.Match[str]] = []
+    step = 0
     for found in _INTEGER.finditer(passage.visible):
-        number = int(found.group())
-        follows = before is not None and number == before[0] + 1 and found.start() - before[1] <= 4
-        first, length = (first, length + 1) if follows else (found.start(), 1)
-        before = (number, found.end())
-        if length >= _COUNTED and first is not None:
-            sentence = f"{passage.part} counts from {number - length + 1} to {number} and on"
-            return Finding("counting_loop", sentence, (first, found.end()))
+        apart = int(found.group()) - int(run[-1].group()) if run else 0
+        if not run or apart <= 0 or found.start() - run[-1].end() > _GAP:
+            run = [found]
+            continue
+        run = [*run, found] if len(run) < 2 or apart == step else [run[-1], found]
+        step = apart
+        if len(run) >= (_COUNTED if step == 1 else _COUNTED_IN_STEPS):
+            sentence = f"{passage.part} counts from {run[0].group()} to {found.group()} and on"
+            return Finding("counting_loop", sentence, (run[0].start(), found.end()))
     return None
 
 
@@ -161,7 +164,15 @@ def _moving_counters(segments: Sequence[Segment], unit: int) -> int | None:
 def _is_record(text: str) -> bool:
     """Whether most lines are code or a log: those count up by their nature."""
     lines = [line for line in text.split("\n") if line.strip()]
-    return sum(_RECORD.search(line) is not None for line in lines) >= 0.6 * len(lines)
+    return sum(is_code(line) or _LOG_LINE.search(line) is not None for line in lines) >= 0.6 * len(lines)
+
+
+def _near_anywhere(numbering: Numbering, passage: Passage, policy: DegenerationPolicy) -> Finding | None:
+    """Near copies among sentences, or among paragraphs; lines of code are alike by their nature."""
+    text = passage.prose
+    return _near(text, numbering.sentences(text), passage, policy) or _near(
+        text, numbering.paragraphs(text), passage, policy
+    )
 
 
 def _near(text: str, segments: Sequence[Segment], passage: Passage, policy: DegenerationPolicy) -> Finding | None:

@@ -40,6 +40,7 @@ class DegenerationPolicy:
     slot_copies: int
     rewordings: int
     rewording_similarity: float
+    copy_similarity: float
     asked_copies: int
     altcase_words: int
     altcase_share: float
@@ -49,9 +50,8 @@ class DegenerationPolicy:
     function_word_share: float
     salad_window: int
     broken_pairs_share: float
+    disorder_score: tuple[tuple[str, float], ...]
     disorder_bits: float
-    stranded_bits: float
-    disorder_pairs: int
     foreign_run: int
     foreign_share: float
     drift_window: int
@@ -69,6 +69,7 @@ class DegenerationPolicy:
     asks_symbols: tuple[str, ...]
     asks_case: tuple[str, ...]
     asks_words: tuple[str, ...]
+    asks_style: tuple[str, ...]
     asks_instructions: tuple[str, ...]
     asks_languages: tuple[str, ...]
     asks_more: tuple[str, ...]
@@ -80,6 +81,5 @@ class DegenerationPolicy:
     prompt_words: tuple[tuple[str, tuple[str, ...]], ...]
     short_answers: tuple[str, ...]
     closing_words: tuple[tuple[str, tuple[str, ...]], ...]
-    never_last: tuple[tuple[str, tuple[str, ...]], ...]
     followers: tuple[tuple[str, tuple[str, ...]], ...]
     word_pieces: tuple[str, ...]

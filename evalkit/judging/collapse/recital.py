@@ -14,6 +14,30 @@ _WORD = re.compile(r"[^\W_]+")
 _SENTENCE = re.compile(r"[^\s.!?。！？\n:][^.!?。！？\n]*(?:[.!?。！？]+(?![\w])|\n|$|[.!?](?=\w)[^.!?\n]*)")
 _MIN_LINES = 3
 _ECHO_MIN_WORDS = 4
+_QUESTION_WORDS = 5
+_QUESTION_MARKS = ("?", "？", "؟")
+_MOST = 0.5
+_NEARLY_ALL = 0.75
+_COPYING = re.compile(
+    r"\b(?:repeat\w*|quot(?:e|ing)|cit(?:e|a|ar|ez|iere\w*)|correct|proofread|fix|complet(?:e|a|ar|ez)|finish|spell|"
+    r"punctuat\w*|translat\w*|transcrib\w*|rewrite|paraphras\w*|echo|traduc\w*|tradu[iz]\w*|übersetz\w*|corrig\w*|"
+    r"korrigier\w*|verbesser\w*|ergänz\w*|vervollständig\w*|zitier\w*|wiederhol\w*|répèt\w*|répét\w*|repit\w*|"
+    r"ripet\w*|complét\w*|complèt\w*|completa\w*|correggi\w*)\b|^\W*(?:say|write|type|print|di|escribe|sag|schreib\w*|"
+    r"dis|écris|scrivi|escreva)\b",
+    re.IGNORECASE,
+)
+_SECOND_PERSON = re.compile(
+    r"(?:You|Your|Du|Dein\w*|Sie (?:sind|beraten|antworten|helfen)|Ihre Aufgabe|Tu|Tú|Tus?|Vous|Votre|Eres|Usted|Sei|"
+    r"Lei|Il tuo|Você|És)\b"
+)
+_SECOND_PERSON_VERB = re.compile(r"(?!Nuestr|Noss|Vuestr|Vos|Much|Tod|Est|Otr|Algun)[A-ZÁÉ]\w{3,}[aeáé]s\b")
+_HEADING = re.compile(
+    r"\W*(?:system[ -]?(?:prompt|message|instructions?|anweisung(?:en)?|nachricht|vorgaben?)|"
+    r"(?:instrucci(?:ón|ones)|mensaje|prompt) (?:del|de) sistema|(?:instructions?|message|invite|prompt)(?: du| de)? "
+    r"système|(?:istruzion[ei]|messaggio|prompt) (?:di|del) sistema|(?:instruç(?:ão|ões)|mensagem|prompt) d[eo] sistema"
+    r"|系统提示词?|系统指令|システムプロンプト)[*_ ]*[:：]",
+    re.IGNORECASE,
+)
 
 
 class RecitalFinder:
@@ -25,7 +49,13 @@ class RecitalFinder:
 
     def find(self, passage: Passage, asked: Asked) -> Finding | None:
         """Recited instructions, or the prompt itself instead of an answer."""
-        return self._echo(passage, asked) or self._system(passage, asked) or self._lines_alone(passage, asked)
+        return (
+            _question_back(passage, asked)
+            or self._echo(passage, asked)
+            or self._system(passage, asked)
+            or self._system_sentences(passage, asked)
+            or self._lines_alone(passage, asked)
+        )
 
     def _echo(self, passage: Passage, asked: Asked) -> Finding | None:
         if asked.has("repetition", "words", "languages", "variants"):
@@ -55,6 +85,32 @@ class RecitalFinder:
         sentence = f"{number} of the answer's {len(said)} words are recited from its instructions"
         return Finding("regurgitation", sentence, _whole(passage))
 
+    def _system_sentences(self, passage: Passage, asked: Asked) -> Finding | None:
+        """A heading that announces the instructions, or sentences most of which stand in the system text.
+
+        Facts of the system text may be told: who speaks to the model must be among them, or nearly all of it.
+        """
+        if asked.has("instructions", "template"):
+            return None
+        if _HEADING.match(passage.visible):
+            sentence = f"the answer recites instructions to a model: {shown(passage.visible.strip())}"
+            return Finding("regurgitation", sentence, _whole(passage))
+        if not asked.system:
+            return None
+        given = {tuple(_words(line)) for line in _sentences(asked.system)}
+        told = [line for line in _sentences(passage.visible) if _words(line)]
+        copied = [line for line in told if tuple(_words(line)) in given]
+        if len(copied) < _MIN_LINES - 1 or len(copied) <= _MOST * len(told):
+            return None
+        speaks = any(_SECOND_PERSON.match(line) for line in copied)
+        is_long = len(copied) >= _MIN_LINES
+        speaks = speaks or (is_long and not asked.languages.isdisjoint(("es", "pt")) and _verb_comes_first(copied))
+        instructs = any(pattern.search(line) for line in copied for pattern in self._lines)
+        if not (speaks or instructs or (is_long and len(copied) >= _NEARLY_ALL * len(given))):
+            return None
+        sentence = f"{len(copied)} of the answer's {len(told)} sentences are recited from its instructions"
+        return Finding("regurgitation", sentence, _whole(passage))
+
     def _lines_alone(self, passage: Passage, asked: Asked) -> Finding | None:
         """Sentences that instruct a model: much of the answer, or all of a short one; a lone line is not yet one."""
         if asked.has("instructions", "template", "dialogue"):
@@ -69,6 +125,23 @@ class RecitalFinder:
             return None
         sentence = f"the answer recites instructions to a model: {shown(matched[0])}"
         return Finding("regurgitation", sentence, _whole(passage))
+
+
+def _verb_comes_first(lines: Sequence[str]) -> bool:
+    """Whether a line opens with a verb of the second person, as in Spanish and Portuguese."""
+    return any(_SECOND_PERSON_VERB.match(line) for line in lines)
+
+
+def _question_back(passage: Passage, asked: Asked) -> Finding | None:
+    """The prompt, or the question at its end, word for word and nothing else, where no copy of it is asked for."""
+    if asked.has("repetition") or _COPYING.search(asked.prompt):
+        return None
+    said, given = _words(passage.text), asked.prompt.strip()
+    last = _sentences(given)[-1:]
+    questions = [given, *(line for line in last if line.endswith(_QUESTION_MARKS))]
+    if len(said) < _QUESTION_WORDS or not any(said == _words(question) for question in questions):
+        return None
+    return Finding("echo", "the answer only repeats the prompt", _whole(passage))
 
 
 def _words(text: str) -> list[str]:

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from evalkit.judging.collapse.asked import Asked
+from evalkit.judging.collapse.disorder import find_disordered
 from evalkit.judging.collapse.drift import unquoted
 from evalkit.judging.collapse.finding import Finding, Passage, shown
 from evalkit.judging.collapse.languages import Languages
 from evalkit.judging.collapse.policy import DegenerationPolicy
 from evalkit.judging.collapse.soup import chunks
-from evalkit.judging.collapse.word_order import bits_of, find_disorder, order_table
 
 _TOKEN = re.compile(r"[^\W\d_]+|\d+|[.!?,;:()\[\]|/=+*•\n—–-]")
 _LIST_LINE = re.compile(r"^[ \t]*(?:[-*•–+]|\d{1,3}[.)]|[a-zA-Z][.)])[ \t]", re.MULTILINE)
@@ -28,13 +28,6 @@ _LIST_LINE_WORDS = 14
 _HAN_WORDS = frozenset("的了是在不和有我这他也就人们中一上以为到说要会可以对与而及或被把从其之个着等能都")
 _HAN_WINDOW = 60
 _HAN_SHARE = 0.05
-_BAD_SHARE = 0.2
-_DENSE_BITS = 1.2
-_LOOSE_FACTOR = 1.9
-_LEAST_WORDS = 8
-_COMMAS = 0.5
-_OTHER_LANGUAGE_BITS = 6
-_NORMAL_BITS = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +52,13 @@ class SaladFinder:
         self._functions = {code: frozenset(words) for code, words in policy.function_words}
         self._closing = {code: frozenset(words) for code, words in policy.closing_words}
         self._followers = {code: frozenset(words) for code, words in policy.followers}
-        self._never_last = {code: frozenset(words) for code, words in policy.never_last}
         self._pieces = frozenset(policy.word_pieces)
 
     def find(self, passage: Passage, asked: Asked) -> Finding | None:
         """Words without the small words that hold a sentence together, or small words that cannot meet."""
-        if asked.has("symbols", "languages", "words", "repetition"):
-            return None
-        text = unquoted(passage.visible)
+        text = unquoted(passage.prose)
+        if asked.has("symbols", "languages", "words", "repetition", "style"):
+            return find_disordered(text, asked, self._policy, self._languages)
         for start, end in chunks(text):
             part = text[start:end]
             found = (
@@ -75,7 +67,8 @@ class SaladFinder:
             if found is not None and found.extent is not None:
                 first, last = found.extent
                 return Finding(found.kind, found.sentence, (start + first, start + last))
-        return self._disordered(text, asked) or self._loose_words(text, asked)
+        disordered = find_disordered(text, asked, self._policy, self._languages)
+        return disordered or self._loose_words(text, asked)
 
     def _loose_pieces(self, text: str, passage: Passage) -> Finding | None:
         """Endings of words that stand alone: "ing", "tion", "ifiable"."""
@@ -135,36 +128,6 @@ class SaladFinder:
         first = text[slice(*broken[0])]
         sentence = f"{len(broken)} pairs among {number} words of {passage.part} fit no sentence, as {shown(first)}"
         return Finding("word_salad", sentence, (broken[0][0], broken[-1][1]))
-
-    def _disordered(self, text: str, asked: Asked) -> Finding | None:
-        """A stretch whose small words follow each other as in no sentence of its language, nor of another one."""
-        code = self._languages.of(text)
-        table = order_table(code or "")
-        if code is None or table is None or asked.has("verse", "template"):
-            return None
-        found = find_disorder(text, table)
-        if found is None or len(found.bad) < self._policy.disorder_pairs:
-            return None
-        stretch = text[found.start : found.end]
-        never_last = self._never_last.get(code, frozenset())
-        is_stranded = any(
-            text[start : end - 1].lower() in never_last and text[end - 1] in _ENDS for start, end in found.bad
-        )
-        factor = 1.0 if found.bits >= _DENSE_BITS * found.words else _LOOSE_FACTOR
-        if (
-            found.bits < (self._policy.stranded_bits if is_stranded else factor * self._policy.disorder_bits)
-            or found.words < _LEAST_WORDS
-            or len(found.bad) < _BAD_SHARE * found.words
-            or stretch.count(",") > _COMMAS * found.words
-        ):
-            return None
-        limit = max(_OTHER_LANGUAGE_BITS, _NORMAL_BITS * found.words)
-        others = [order_table(other) for other in self._closing if other != code]
-        if any(other is not None and bits_of(stretch, other) > limit for other in others):
-            return None
-        pair = text[slice(*found.bad[0])]
-        sentence = f"{found.words} words in a row stand in an order that no sentence has, as {shown(pair)}"
-        return Finding("word_salad", sentence, (found.start, found.end))
 
     def _loose_words(self, text: str, asked: Asked) -> Finding | None:
         """Long stretches of prose with hardly a function word; only where the language asked for is known."""

@@ -94,7 +94,7 @@ class Numbering:
         words: list[int] = []
         counters: list[float] = []
         for found in _WORD.finditer(text, start, stop):
-            value = _counter(found.group(), text[found.end() : found.end() + 1])
+            value = counter(found.group(), text[found.end() : found.end() + 1])
             if value is None:
                 words.append(self._numbers.setdefault(found.group().lower(), len(self._numbers) + 1))
             else:
@@ -103,7 +103,8 @@ class Numbering:
         return words, counters
 
 
-def _counter(word: str, following: str) -> float | None:
+def counter(word: str, following: str) -> float | None:
+    """The value of a word that counts (a number, an ordinal, a letter of a list), None for any other."""
     if word[0].isdigit():
         digits = word.replace(",", "")
         return float(digits) if digits.count(".") <= 1 and digits.isascii() and len(digits) < 16 else 0.0

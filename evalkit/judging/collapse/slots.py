@@ -20,7 +20,8 @@ _CORE_WORDS = 4
 _SAME_START = 2
 _MIN_WORDS = 10
 _MOST = 0.9
-_ONE_SLOT_FACTOR = 1.5
+_ONE_SLOT_FACTOR = 2.4
+_SMALL = 3
 
 
 def find_refilled(passage: Passage, asked: Asked, policy: DegenerationPolicy) -> Finding | None:
@@ -32,7 +33,7 @@ def find_refilled(passage: Passage, asked: Asked, policy: DegenerationPolicy) ->
 
 def _refilled(passage: Passage, policy: DegenerationPolicy) -> Finding | None:
     """Sentences in a row that start alike and differ in one word only, said twice in each; or once, in more of them."""
-    text = passage.visible
+    text = passage.prose
     places = [place for place in _parts(text, _SENTENCE_END) if _LETTERS.search(text, *place)]
     words = [[word for word in _words(text[start:end]) if not word.isdigit()] for start, end in places]
     first = 0
@@ -67,6 +68,8 @@ def _slots(sentences: Sequence[Sequence[str]]) -> list[int]:
     found = []
     for words in sentences:
         own = [word for word in words if word not in core]
+        if not all(_is_form(own[0], word) for word in own):
+            own = [word for word in own if len(word) > _SMALL]
         found.append(min(len(own), 2) if own and all(_is_form(own[0], word) for word in own) else 0)
     return found
 
@@ -79,7 +82,7 @@ def _is_form(left: str, right: str) -> bool:
 
 def _reworded(passage: Passage, asked: Asked, policy: DegenerationPolicy) -> Finding | None:
     """Paragraphs that together are the answer and each share most words with the first; other numbers, other things."""
-    text = passage.visible
+    text = passage.prose
     places = [place for place in _parts(text, _PARAGRAPH_END) if _WORD.search(text, *place)]
     if len(places) < policy.rewordings or asked.copies >= len(places) or len(places) > 4 * policy.rewordings:
         return None

@@ -17,7 +17,7 @@ from evalkit.judging.collapse.policy import DegenerationPolicy
 from evalkit.judging.masking import Extent, blank
 
 _BAD = re.compile("[\ufffd\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f]+|[\ue000-\uf8ff]+")
-_NOT_PROSE = re.compile(
+NOT_PROSE = re.compile(
     r"!?\[[^\[\]\n]{0,200}\]\([^()\n]{0,400}\)|<[^<>\n]{1,200}>|https?://\S+|\bwww\.\S+|(?<!\S)\S{1,80}@\S{1,80}|\$\$[^$]{1,2000}\$\$|\$[^$\n]{1,300}\$|\\\([^\n]{1,300}?\\\)|\\\[[^\]]{1,300}\\\]"
     r"|\b[\w-]{1,60}\.(?:com|org|net|io|py|js|json|yaml|md|txt|csv|html?|pdf)\b|(?<!\S)\S{0,80}[/\\]\S+|\b\w{1,60}\(\)"
 )
@@ -56,13 +56,13 @@ def find_soup(passage: Passage, asked: Asked, policy: DegenerationPolicy) -> Fin
     found = _bad_characters(passage)
     if found is not None or asked.has("symbols"):
         return found
-    text = unquoted(passage.visible)
-    text = blank(text, [match.span() for match in _NOT_PROSE.finditer(text)])
+    text = unquoted(passage.prose)
+    text = blank(text, [match.span() for match in NOT_PROSE.finditer(text)])
     return (
         _mixed_words(text, asked)
         or _many_scripts(text, asked)
         or _in_chunks(text, passage, asked, policy)
-        or _tags(passage.visible, asked)
+        or _tags(passage.prose, asked)
         or _symbols(text, passage)
     )
 
@@ -166,7 +166,7 @@ def _odd_words(text: str, asked: Asked, policy: DegenerationPolicy) -> Finding |
     looked_at = odd = letters = 0
     first = last = None
     for found in _WORD.finditer(text):
-        word = found.group()
+        word = found.group().lower() if asked.has("case") else found.group()
         if len(word) < _ODD_LENGTH - 1 or (word.isupper() and len(word) < 9) or word.lower() in known:
             continue
         looked_at += 1

@@ -9,7 +9,8 @@ from evalkit.judging.collapse.finding import Finding, Passage, shown
 from evalkit.judging.collapse.soup import chunks
 
 _SUBWORD = re.compile(
-    r"(?<=[^\W\d_])##(?=[^\W\d_])|(?<=[^\s#])[ \t]##(?=[^\W\d_])|[Ġ▁](?=\w)|\w@@(?=\s)|\w</w>|<0x[0-9A-F]{2}>"
+    r"(?<=[^\W\d_])##(?=[^\W\d_])|(?<=[^\s#])[ \t]##(?=[^\W\d_])|Ġ(?=\w)|"
+    r"(?<![▁-█])▁(?![▁-█])|\w@@(?=\s)|\w</w>|<0x[0-9A-F]{2}>"
 )
 _KINDS = tuple(
     re.compile(kind)
@@ -17,7 +18,17 @@ _KINDS = tuple(
         r"\|{3,}|(?<=\w)\|\|(?=\s)", r"\b__\w+|\w__(?!\w)", r"(?<![\w/.])[^\W\d_]+_[^\W_]+", r";;+",
         r"\]\]|\[\]|\}\}|\{\{", r"(?<=\w)>>|>>(?=\w)", r"\bNULL\b|\bundefined\b|\bNaN\b",
         r"(?<![\w/.@])[a-zà-ÿ]{2,}[A-Z][a-zà-ÿ]+", r"\$\$|@@(?=\w)", r"\\[xu][0-9a-fA-F]{2}|\\[nrt](?!\w)", r"##",
-        r"\w\(\)(?=\w)", r"(?<=\s)</?\w+(?=\s)",
+        r"\w\(\)(?=\w)|\w\([^()\n]*[<>=\[_][^()\n]*\)|\.\w+\([ ]?\)", r"(?<=\s)</?\w+(?=\s)",
+        r"\w::|::(?=\w)", r"(?<=[^\W\d])(?:[<>]=?|[=!]=)(?=\w)|(?<=\w)->|->(?=\w)", r"/\*|\*/",
+        r"(?<=[^\W\d_])[{}](?=[^\W\d_]|\s)", r"(?<=[^\W_])_(?=\s)", r"\b\w+\[\w{0,3}\](?!\()|\+\+(?=\s)",
+        r"(?<=\s)(?:nullptr|elif|endif|println|printf|getattr|setattr|isinstance|strcat|sizeof|typedef|argv|stdout)\b",
+    )
+)  # fmt: skip
+_SCRIPTS = tuple(
+    (script, re.compile(letters))
+    for script, letters in (
+        ("Cyrillic", "[\u0400-\u052f]+"), ("Han", "[\u3400-\u9fff]+"), ("Kana", "[\u3041-\u30fa]+"),
+        ("Arabic", "[\u0620-\u06d5]+"), ("Hangul", "[\uac00-\ud7af]+"), ("Devanagari", "[\u0900-\u097f]+"),
     )
 )  # fmt: skip
 _CODE_LINE = re.compile(
@@ -35,7 +46,7 @@ def find_debris(passage: Passage, asked: Asked) -> Finding | None:
     """Three marks that glue subwords, or four kinds of debris in one stretch of prose."""
     if asked.has("symbols", "template"):
         return None
-    text = passage.visible
+    text = passage.prose
     first, last, number = _subwords(text)
     if first and last and number >= _MIN_SUBWORDS and number >= 0.02 * len(_WORD.findall(text)):
         place = text[max(0, first.start() - 8) : first.end() + 8].strip()
@@ -43,12 +54,13 @@ def find_debris(passage: Passage, asked: Asked) -> Finding | None:
         return Finding("token_soup", sentence, (first.start(), last.end()))
     if len(_CODE_LINE.findall(text)) >= _CODE_LINES:
         return None
+    foreign = [letters for script, letters in _SCRIPTS if asked.scripts and script not in asked.scripts]
     for start, end in chunks(text):
         part = text[start:end]
-        found = [kind for kind in (pattern.search(part) for pattern in _KINDS) if kind is not None]
-        if len(found) >= _MIN_KINDS and sum(len(kind.findall(part)) for kind in _KINDS) >= _MIN_SHARE * len(
-            _WORD.findall(part)
-        ):
+        kinds = (*_KINDS, *foreign)
+        found = [kind for kind in (pattern.search(part) for pattern in kinds) if kind is not None]
+        number = sum(len(kind.findall(part)) for kind in kinds)
+        if len(found) >= _MIN_KINDS and number >= _MIN_SHARE * len(_WORD.findall(part)):
             found.sort(key=lambda match: match.start())
             shown_kinds = shown(" ".join(match.group().strip() for match in found))
             sentence = f"{len(found)} kinds of debris stand in the sentences of {passage.part}: {shown_kinds}"

@@ -34,6 +34,12 @@ def _lines(roles: str) -> re.Pattern[str]:
 
 _USER_LINE, _ASKING_LINE = _lines(_USER), _lines(_ASKING)
 _MODEL_LINE, _ANSWER_LINE = _lines(_MODEL), _lines(_ANSWER)
+_PAIR = re.compile(
+    rf"(?<!\w)(?:{_ASKING})[ \u00a0]?\d{{0,3}}[ \u00a0]?[:：](?P<asked>[^\n:：]{{3,300}}?)\s(?:{_ANSWER})[ \u00a0]?"
+    r"\d{0,3}[ \u00a0]?[:：]\s*\S"
+)
+_LABEL = re.compile(rf"(?<!\w)(?:{_ASKING})[ \u00a0]?\d{{0,3}}[ \u00a0]?[:：]")
+_MIN_PAIRS = 2
 _BARE_USER = re.compile(r"(?:^|(?<=[.!?]))(?:user|human)[ \t]*$", re.MULTILINE)
 _BARE_MODEL = re.compile(r"(?:^|(?<=[.!?]))(?:model|assistant)[ \t]*$", re.MULTILINE)
 _SPEAKS = re.compile(
@@ -66,6 +72,10 @@ def find_invented_turn(passage: Passage, asked: Asked) -> Finding | None:
     if asked.has("dialogue"):
         return None
     text = passage.visible
+    pair = _paired(text, asked)
+    if pair is not None:
+        line = pair.group().strip()
+        return Finding("invented_turn", f"the answer goes on with a turn of its own: {shown(line)}", pair.span())
     found = _spoken(text, asked) or _examined(text) or _bare(text)
     if found is None or _SHOWN_EXCHANGE.search(text[max(0, found.start() - 200) : found.start()].rstrip() + "\n"):
         return None
@@ -103,6 +113,16 @@ def _examined(text: str) -> re.Match[str] | None:
     if questions and questions[-1]["said"] and questions[-1]["said"].rstrip().endswith(_QUESTION_MARKS):
         return questions[0]
     return None
+
+
+def _paired(text: str, asked: Asked) -> re.Match[str] | None:
+    """Two pairs of question and answer or more behind the answer, on one line too, where the prompt shows none."""
+    pairs = list(_PAIR.finditer(text))
+    if not pairs or _LABEL.search(asked.prompt):
+        return None
+    before = text[: pairs[0].start()].rstrip()
+    least = _MIN_PAIRS if before else _MIN_PAIRS + 1
+    return pairs[0] if len(pairs) >= least and not before.endswith((":", "：")) else None
 
 
 def _bare(text: str) -> re.Match[str] | None:

@@ -1,4 +1,4 @@
-"""Models whose attention or positions are unlike the usual answer as ``generate`` alone, together where that is safe."""
+"""Models whose attention or positions are unusual answer as ``generate`` alone does, together where that is safe."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from evalkit.ci_surfaces import add_junit_properties, github_lines, show_step_su
 from evalkit.errors import EvalkitError, StoreError, UsageError
 from evalkit.gates import Gate, evaluate, exit_status
 from evalkit.gating import MAIN, aliases_of, surroundings
-from evalkit.generation import Generation
+from evalkit.generation import ROW_FACTS, Generation
 from evalkit.host.address import Address
 from evalkit.host.messages import Run
 from evalkit.host.plan import answer_of
@@ -138,7 +138,7 @@ class Closing:
         adapters = dict.fromkeys(
             adapter for target in targets if target.label in present for adapter in target.adapters
         )
-        facts = {name: str(value) for _, generation in stored.values() for name, value in generation.facts}
+        facts = _provenance(generation for _, generation in stored.values())
         if ledger.loads:
             facts["weight loads"] = str(ledger.loads)
         shown = ledger.workspace.shown
@@ -194,6 +194,19 @@ class Closing:
         complaint = show_step_summary(self._ledger.out / "summary.md")
         if complaint:
             self._sentences += (complaint,)
+
+
+def _provenance(answers: Iterable[Generation]) -> dict[str, str]:
+    """What the answers' engines say of themselves, and how many answers hung on a near tie."""
+    facts: dict[str, str] = {}
+    ties = 0
+    for answer in answers:
+        own = dict(answer.facts)
+        facts |= {name: str(value) for name, value in own.items() if name not in ROW_FACTS}
+        ties += bool(own.get("near_tie"))
+    if ties:
+        facts["answers with near ties"] = str(ties)
+    return facts
 
 
 def _reading_session(config: pytest.Config, ledger: Ledger) -> Session:

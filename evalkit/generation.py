@@ -13,6 +13,10 @@ FailureKind = Literal["broken", "no_key", "no_money"]
 SystemPlacement = Literal["none", "system_role", "user_turn"]
 
 
+ROW_FACTS = frozenset({"batch_rows", "cycle_tokens", "near_tie", "redone_alone"})
+"""Facts of one answer among others; all other facts are of the engine that answered."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """One thing asked of one target. Settings are this row's own, never its batch's.
@@ -42,6 +46,7 @@ class Generation:
     repeated itself; ``scored``: nothing was generated). Times are seconds from the moment the row began to run;
     ``facts`` are provenance (versions, device, dtype, near ties). ``logprobs`` belong to a ``score`` request: the
     natural logarithm of the probability of each token of ``token_ids``, which are the continuation's.
+    Of the facts, ROW_FACTS are this answer's alone.
     ``thinking`` is what a server gave in a field of its own. ``cost_usd`` is what all ``attempts`` at it cost in US
     dollars, None where no price is known or none is asked; ``cached_tokens`` of ``prompt_tokens`` were read from the
     server's prompt cache.

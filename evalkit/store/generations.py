@@ -10,7 +10,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from evalkit.generation import Failure, Generation, Reply, Request
+from evalkit.generation import ROW_FACTS, Failure, Generation, Reply, Request
 from evalkit.probe import Message
 from evalkit.store.database import open_database, store_errors, transaction
 
@@ -66,14 +66,15 @@ class GenerationStore:
 
     @store_errors()
     def facts(self, identities: Sequence[str]) -> tuple[dict[str, str], ...]:
-        """The provenance of these identities' newest answers, each kind once, in the order of the identities."""
-        found: dict[str, None] = {}
+        """What engines these identities' newest answers are from, each once, in the order of the identities."""
+        found: dict[tuple[tuple[str, str], ...], None] = {}
         query = "SELECT json_extract(reply, '$.facts') FROM generations WHERE identity = ? ORDER BY number DESC LIMIT 1"
         for identity in identities:
             row = self._connection.execute(query, (identity,)).fetchone()
             if row is not None and row[0] is not None:
-                found[row[0]] = None
-        return tuple({name: str(value) for name, value in json.loads(text)} for text in found)
+                own = ((name, str(value)) for name, value in json.loads(row[0]) if name not in ROW_FACTS)
+                found[tuple(own)] = None
+        return tuple(map(dict, found))
 
     @store_errors()
     def put(self, settled: Iterable[tuple[str, Request, Reply]], run: str) -> list[Reply]:

@@ -115,3 +115,18 @@ def test_a_batch_is_stored_whole_or_not_at_all(store: GenerationStore) -> None:
     assert store.find(["i", "j"]) == {}
     store.put([("i", request("a"), ANSWER)], "run")
     assert list(store.find(["i", "j"])) == ["i"]
+
+
+def test_facts_are_of_the_engine(store: GenerationStore) -> None:
+    """What is true of one answer alone (its batch, its near ties) makes no other engine; a version does."""
+    engine = (("device", "cpu"), ("torch", "2.13"))
+    answers = [
+        (*engine, ("batch_rows", 3)), (*engine, ("batch_rows", 1), ("near_tie", 2), ("redone_alone", True)),
+        (("device", "cpu"), ("torch", "2.14")),
+    ]  # fmt: skip
+    for name, facts in zip("abc", answers, strict=True):
+        store.put([(name, request(name), replace(ANSWER, facts=facts))], "run")
+
+    assert store.facts(["a", "b", "c", "missing"]) == (
+        {"device": "cpu", "torch": "2.13"}, {"device": "cpu", "torch": "2.14"},
+    )  # fmt: skip

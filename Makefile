@@ -10,12 +10,15 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # Two cores are shared by the model host and the workers: an OpenMP pool that spins while it waits halves the speed.
 export OMP_WAIT_POLICY = PASSIVE
 
-.PHONY: demo test test-fast lint clean
+.PHONY: demo test test-all test-fast lint clean
 
 demo: $(VENV)/installed
 	$(BIN)/python -m pytest suites/instrument_trap -n $(WORKERS)
 
 test: lint
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -n $(TEST_WORKERS) -m "not long"
+
+test-all: lint
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -n $(TEST_WORKERS)
 
 test-fast: $(VENV)/developed

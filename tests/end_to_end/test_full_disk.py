@@ -19,7 +19,7 @@ import pytest
 if TYPE_CHECKING:
     from conftest import Desk
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 SEED = int(os.environ.get("EVALKIT_TEST_SEED") or random.randrange(10**6))
 REPLAYED = """\

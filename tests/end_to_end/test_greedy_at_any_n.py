@@ -15,7 +15,7 @@ from evalkit.target import Adapter
 if TYPE_CHECKING:
     from conftest import Desk
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 DEMO = Path(__file__).resolve().parents[2] / "fixtures" / "demo"
 FAMILIES = ("gemma2", "gemma3", "llama", "qwen3", "mistral")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Wait = Callable[[Callable[[], bool], float], bool]
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 HANG_GUARD_S = 120.0
 SOON_S = 10.0

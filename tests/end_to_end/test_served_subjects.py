@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Wait = Callable[[Callable[[], bool], float], bool]
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 SEED = int(os.environ.get("EVALKIT_TEST_SEED") or random.randrange(10**6))
 PROBES = 40

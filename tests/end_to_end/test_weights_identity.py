@@ -14,7 +14,7 @@ else:
 
     CHECKOUT = Path(__file__).resolve().parents[2]
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 DEMO = CHECKOUT / "fixtures" / "demo"
 TARGETS = """\

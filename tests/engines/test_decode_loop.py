@@ -54,6 +54,7 @@ def family(request: pytest.FixtureRequest, families: ModuleType, tmp_path_factor
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_three_hundred_greedy_texts_are_those_of_generate_alone(family: Family, asking: Any) -> None:
     """Base and two adapters mixed, at batches of 32 and 7 and in two plan orders; every set holds many tokens."""
     requests = [

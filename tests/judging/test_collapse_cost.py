@@ -75,6 +75,7 @@ def seconds(judge: Judge, case: Case, rounds: int) -> float:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", TEXTS)
 def test_time_is_linear_in_the_text(judge: Judge, name: str) -> None:
     """Ten times the text takes at most twelve times as long (one more try where the machine was busy)."""
@@ -90,6 +91,7 @@ def test_time_is_linear_in_the_text(judge: Judge, name: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", TEXTS)
 def test_memory_is_bounded(judge: Judge, name: str) -> None:
     """A text of 1 MB needs at most 100 MiB beside itself."""

@@ -26,7 +26,7 @@ HANG_S = 10.0
 START_AND_REPORT_S = 20.0
 """Starting pytest, the host and the vendor's package on a busy machine, and sixty errors' reports."""
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 
 def asked(bench: Bench, kind: str, server: Any, words: list[str]) -> None:

@@ -215,6 +215,7 @@ def test_the_bootstrap_draws_in_parts_as_it_does_at_once(monkeypatch: pytest.Mon
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("clusters", "icc", "p", "least"), [(12, 0.8, 0.98, 0.91), (75, 0.8, 0.98, 0.93), (30, 0.3, 0.9, 0.93)]
 )

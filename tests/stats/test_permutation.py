@@ -96,6 +96,7 @@ def test_every_difference_needs_its_cluster() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("icc", [0.3, 0.8])
 def test_its_size_holds_where_mcnemar_s_does_not(icc: float) -> None:
     """No true change, 75 families of 4, 1,500 draws: at most 5.5 % by three standard errors; McNemar far above."""

@@ -90,7 +90,7 @@ def plugin_findings(environment: Mapping[str, str] = os.environ) -> Iterator[Fin
     elif not any(entry.value == "evalkit.plugin" for entry in entry_points(group="pytest11")):
         do = f"pip install '{DISTRIBUTION}', or run: pytest -p evalkit.plugin"
         yield Finding("plugin", "breaks", "evalkit is not installed as a plugin of pytest", do)
-    command = shutil.which("pytest", path=environment.get("PATH"))
+    command = shutil.which("pytest", path=environment.get("PATH", ""))
     if command is not None and Path(command).parent.resolve() != Path(sys.executable).parent.resolve():
         says = f"the command pytest is {command}, of another Python than {sys.executable}"
         yield Finding("plugin", "hurts", says, "Run: python -m pytest")

@@ -65,9 +65,9 @@ def freeze_first(desk: Desk, wait_until: Wait) -> tuple[subprocess.Popen[str], H
     return run, state
 
 
-def plain(output: str) -> str:
-    """On one line, as the terminal's width breaks it otherwise."""
-    return " ".join(output.split())
+def unfolded(text: str) -> str:
+    """Without any blanks: the terminal's width breaks lines, and long paths within a word."""
+    return "".join(text.split())
 
 
 def shown(desk: Desk, *words: str) -> subprocess.CompletedProcess[str]:
@@ -86,10 +86,11 @@ def test_a_second_run_shares_the_cpu_and_says_so(desk: Desk, second: Desk, wait_
 
     os.kill(state.process, signal.SIGCONT)
     assert status == 0, output
-    assert (
+    said = (
         f"Run {state.run} of yours (process {state.process}, {desk.root}) has weights loaded on cpu too, so both are "
         "slower and share its memory. --eval-when-busy wait waits for it."
-    ) in plain(output)
+    )
+    assert unfolded(said) in unfolded(output), output
     assert first.wait(HANG_GUARD_S) == 0, desk.output()
     assert len(second.identities()) == len(desk.identities()) == 12
     assert live_hosts(desk.temporary) == []
@@ -117,11 +118,10 @@ def test_a_second_run_waits_by_choice_until_the_first_is_done(
     assert first.wait(HANG_GUARD_S) == 0, desk.output()
     assert run.wait(HANG_GUARD_S) == 0, second.output()
     named = f"run {state.run} of yours (process {state.process}, {desk.root})"
-    said = plain(second.output())
-    assert f"Waiting for {named}, which has weights loaded on cpu. --eval-when-busy share goes on beside it." in said, (
-        said
-    )
-    assert f"for {named} to let go of cpu." in said
+    output = unfolded(second.output())
+    first_said = f"Waiting for {named}, which has weights loaded on cpu. --eval-when-busy share goes on beside it."
+    assert unfolded(first_said) in output, second.output()
+    assert unfolded(f"for {named} to let go of cpu.") in output
     log = next((second.root / ".evalkit").glob("host-*.log")).read_text(encoding="utf-8")
     assert f"Waiting for {named}" in log
     assert len(second.identities()) == 12

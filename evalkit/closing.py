@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import time
 from collections.abc import Callable, Iterable
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any
 
 import pytest
@@ -20,6 +20,7 @@ from evalkit.host.address import Address
 from evalkit.host.messages import Run
 from evalkit.host.plan import answer_of
 from evalkit.ledger import Ledger
+from evalkit.opening import reading_session
 from evalkit.options import options_of
 from evalkit.probe import Message
 from evalkit.reading.adapters import describe_adapter
@@ -31,6 +32,7 @@ from evalkit.reporting.summary import RunFacts, summarise
 from evalkit.reporting.survey_notes import survey_notes
 from evalkit.reporting.terminal import summary_lines
 from evalkit.reporting.verdict_line import verdict_line
+from evalkit.sampling_plan import Drawn
 from evalkit.session import Session
 from evalkit.store.calibrations import read_calibrations
 from evalkit.store.generations import GenerationStore
@@ -51,8 +53,9 @@ class Closing:
         self._config = config
         self._ledger = ledger
         self._hidden: dict[str, list[Any]] = {}
-        self._session = _reading_session(config, ledger)
+        self._session = reading_session(config, ledger)
         records = tuple(ledger.records.values())
+        self._drawn = _drawn(self._session, records)
         gates = self._gates(records)
         self._aliases = aliases_of(self._targets(records))
         baseline = config.getoption("evalkit_baseline") or MAIN
@@ -74,7 +77,12 @@ class Closing:
     @property
     def facts(self) -> dict[str, Any]:
         """What the store keeps of the run so that its gates can be decided again later."""
-        return {"selected": self._ledger.selected, "max_unscored": self._limits, "aliases": self._aliases}
+        return {
+            "selected": self._ledger.selected,
+            "max_unscored": self._limits,
+            "aliases": self._aliases,
+            "plans": {drawn.suite: _plan_facts(drawn) for drawn in self._drawn},
+        }
 
     def print(self, reporter: Any) -> None:
         """Writes the tables and what follows them; failing probes are listed here and not by pytest once more."""
@@ -149,6 +157,7 @@ class Closing:
             is_demo=any(record.is_demo for record in records),
             provenance=tuple(sorted(facts.items())),
             footers=tuple(describe_adapter(adapter) for adapter in adapters),
+            plans=tuple(drawn.sentence for drawn in self._drawn),
             log=shown(ledger.log) if ledger.host_was_started else "",
             out=shown(ledger.out) if records else "", command=shlex.join(["pytest", *ledger.command]),
             notes=(*ledger.notes, *survey_notes(records, stored)),
@@ -209,22 +218,18 @@ def _provenance(answers: Iterable[Generation]) -> dict[str, str]:
     return facts
 
 
-def _reading_session(config: pytest.Config, ledger: Ledger) -> Session:
-    """A session that reads suites and targets and can reach no host."""
+def _drawn(session: Session, records: tuple[TrialRecord, ...]) -> tuple[Drawn, ...]:
+    """What the run's sample plan drew from each suite; a suite that has no such plan ran nothing."""
+    found = []
+    for suite in session.suites(records):
+        with suppress(UsageError):
+            found.append(session.drawn(suite))
+    return tuple(drawn for drawn in found if drawn is not None)
 
-    def nowhere() -> Address:
-        raise UsageError("the controller asks no model")
 
-    run = Run(ledger.run_id, str(ledger.workspace.root))
-    return Session(ledger.workspace, options_of(config), run, nowhere)
-
-
-def check_targets(config: pytest.Config, ledger: Ledger) -> None:
-    """Resolves the run's targets, so that a mistake in naming them is one sentence and pytest's exit status 4."""
-    try:
-        _ = _reading_session(config, ledger).targets
-    except EvalkitError as error:
-        raise pytest.UsageError(str(error)) from None
+def _plan_facts(drawn: Drawn) -> dict[str, Any]:
+    """So that the same probes can be run again, whatever becomes of the suite."""
+    return {"name": drawn.plan.name, "seed": drawn.plan.seed, "sha256": drawn.digest, "ids": list(drawn.ids)}
 
 
 def measure_noise(
@@ -251,7 +256,7 @@ def crashed_trial(config: pytest.Config, ledger: Ledger, nodeid: str) -> TrialRe
     workspace = ledger.workspace
     if not workspace.is_probe_file(path):
         return None
-    session = _reading_session(config, ledger)
+    session = reading_session(config, ledger)
     for trial in session.trials(path):
         if trial.name == name:
             reason = "the xdist worker crashed in this trial; run the same command again, finished answers are kept"

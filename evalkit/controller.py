@@ -64,7 +64,7 @@ class Controller:
             self._closing.print(reporter)
 
     def pytest_sessionstart(self) -> None:
-        """A target that cannot be is said once, before any worker starts; adapters are looked up here, once."""
+        """A mistake in the targets or the plan is said once, before any worker starts; adapters are looked up here."""
         if self.config.getoption("evalkit_adapter"):
             from evalkit.errors import EvalkitError
 
@@ -73,9 +73,9 @@ class Controller:
             except EvalkitError as error:
                 raise pytest.UsageError(str(error)) from None
         if names_a_suite(self.config):
-            from evalkit.closing import check_targets
+            from evalkit.opening import check_command_line
 
-            check_targets(self.config, self.ledger)
+            check_command_line(self.config, self.ledger)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:

@@ -32,6 +32,7 @@ def add_options(parser: pytest.Parser) -> None:
         help="local models answer every request alone, never in batches",
     )  # fmt: skip
     add("--eval-samples", dest="evalkit_samples", type=_positive, metavar="N", help="trials of a probe on each target")
+    add("--eval-plan", dest="evalkit_plan", metavar="NAME", help="a sample plan of suite.yaml (default: every probe)")
     add("--eval-limit", dest="evalkit_limit", type=_positive, metavar="N", help="at most N probes of each suite")
     add("--eval-seed", dest="evalkit_seed", type=int, default=0, metavar="N", help="seed of sampled decodings (0)")
     add("--eval-fresh", dest="evalkit_fresh", action="store_true", help="generate anew; stored answers stay unused")
@@ -107,7 +108,11 @@ def options_of(config: pytest.Config) -> Options:
         one_by_one=option("evalkit_one_by_one"),
     )
     return Options(
-        choice, samples=option("evalkit_samples"), limit=option("evalkit_limit"), seed=option("evalkit_seed")
+        choice,
+        samples=option("evalkit_samples"),
+        limit=option("evalkit_limit"),
+        seed=option("evalkit_seed"),
+        plan=option("evalkit_plan"),
     )
 
 
@@ -115,15 +120,16 @@ def is_named(config: pytest.Config, path: Path) -> bool:
     """Whether the command line names the suite ``path`` is in, or ``evalkit_collect = always`` names them all."""
     if config.getini("evalkit_collect") == "always":
         return True
-    return any(path.is_relative_to(place) for place in _named_suites(config))
+    return any(path.is_relative_to(place) for place in named_suites(config))
 
 
 def names_a_suite(config: pytest.Config) -> bool:
     """Whether the command line names a suite, a file of one, or a folder of suites."""
-    return bool(_named_suites(config))
+    return bool(named_suites(config))
 
 
-def _named_suites(config: pytest.Config) -> list[Path]:
+def named_suites(config: pytest.Config) -> list[Path]:
+    """The arguments of the command line that lie in a folder suites/, without node ids."""
     base = config.invocation_params.dir
     places = (Path(os.path.normpath(base / str(argument).split("::")[0])) for argument in config.args)
     return [place for place in places if "suites" in place.parts]

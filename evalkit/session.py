@@ -24,6 +24,7 @@ from evalkit.reading.judge_targets import with_targets
 from evalkit.reading.judges import build_judge, judge_hash, judge_names
 from evalkit.reading.targets import TargetChoice, TargetTable, read_targets
 from evalkit.record import TrialRecord
+from evalkit.sampling_plan import Drawn, draw, named_plan
 from evalkit.target import Target
 from evalkit.transcript import Case
 from evalkit.trial_records import record_of
@@ -39,6 +40,7 @@ class Options:
     samples: int | None = None
     limit: int | None = None
     seed: int = 0
+    plan: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ class Session:
         self._while_waiting = while_waiting
         self._worker = worker
         self._suites: dict[Path, SuiteReading] = {}
+        self._drawn: dict[str, Drawn] = {}
         self._judges: dict[JudgeUse, tuple[Judge, str]] = {}
         self._resolved: dict[JudgeUse, JudgeUse] = {}
         self._under: dict[tuple[str, ...], tuple[Target, ...]] = {}
@@ -111,26 +114,43 @@ class Session:
         return self._suites[folder]
 
     def trials(self, file: Path) -> tuple[Trial, ...]:
-        """The trials of one probe file under the run's limit, in the order of the file."""
+        """The trials of one probe file under the run's plan and limit, in the order of the file.
+
+        Raises:
+            UsageError: the suite has no such plan, or too few probes for it.
+        """
         suite = self.suite(file)
         shown = self.workspace.shown(file)
-        probes = [probe for reading in suite.files for probe in reading.probes]
+        probes = self._sample(suite)
         if self._options.limit is not None:
-            probes = list(matrix.limited(probes, self._options.limit))
+            probes = matrix.limited(probes, self._options.limit)
         return self._cross((probe for probe in probes if probe.file == shown), self.targets_of(suite))
 
+    def drawn(self, suite: SuiteReading) -> Drawn | None:
+        """What the run's sample plan draws from a suite; None where the whole suite runs.
+
+        Raises:
+            UsageError: the suite has no such plan, or too few probes for it.
+        """
+        if self._options.plan is None:
+            return None
+        if suite.name not in self._drawn:
+            plan = named_plan(suite.name, suite.settings.plans, self._options.plan)
+            self._drawn[suite.name] = draw(plan, suite.name, suite.probes)
+        return self._drawn[suite.name]
+
     def planned(self) -> dict[str, int]:
-        """How many trials each suite read so far has in full, without any limit or selection.
+        """How many trials each suite read so far has under its plan, without any limit or selection.
 
         A mistake in a file counts as a trial that cannot be selected: a suite with one never ran whole.
+
+        Raises:
+            UsageError: the suite has no such plan, or too few probes for it.
         """
         samples = self._options.samples
         return {
-            suite.name: sum(
-                sum(samples or probe.samples for probe in reading.probes) * len(self.targets_of(suite))
-                + len(reading.problems)
-                for reading in suite.files
-            )
+            suite.name: sum(samples or probe.samples for probe in self._sample(suite)) * len(self.targets_of(suite))
+            + sum(len(reading.problems) for reading in suite.files)
             for suite in self._suites.values()
         }
 
@@ -243,6 +263,10 @@ class Session:
         if self._client is None:
             self._client = HostClient(self._address(), self._run, self._while_waiting)
         return self._client
+
+    def _sample(self, suite: SuiteReading) -> tuple[Probe, ...]:
+        drawn = self.drawn(suite)
+        return suite.probes if drawn is None else drawn.probes
 
     def _cross(self, probes: Iterable[Probe], targets: tuple[Target, ...]) -> tuple[Trial, ...]:
         resolved = (self._with_judge_targets(probe) for probe in probes)

@@ -15,21 +15,22 @@ import evalkit
 PACKAGE = Path(evalkit.__file__).parent
 LAYERS = (
     ("errors", "identity", "target", "probe", "generation", "transcript", "verdict", "record", "measured", "preflight"),
-    ("stats", "noise", "agreement", "calibration", "matrix", "tally", "comparing", "gates", "score_deltas", "judging"),
+    ("stats", "noise", "agreement", "calibration", "matrix", "tally", "comparing", "gates", "score_deltas", "judging",
+     "sampling_plan"),
     ("workspace", "store"),
     ("reading", "engines", "reporting"),
     ("host",),
     ("session", "gating", "trial_records", "rejudging", "remeasuring", "transcripts", "report_text"),
     (
         "options", "ledger", "planned", "python_tests", "collect", "status_line", "controller", "running", "closing",
-        "ci_surfaces", "preflighting", "plugin", "doctor", "cli", "__main__",
+        "opening", "ci_surfaces", "preflighting", "plugin", "doctor", "cli", "__main__",
     ),
 )  # fmt: skip
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 ONLY_IN = {
     "pytest": {
         "plugin", "options", "collect", "running", "planned", "python_tests", "controller", "status_line", "closing",
-        "ci_surfaces", "preflighting",
+        "opening", "ci_surfaces", "preflighting",
     },
     "torch": {"engines"}, "transformers": {"engines"}, "peft": {"engines"}, "bitsandbytes": {"engines"},
     "sqlite3": {"store"}, "ahocorasick_rs": {"judging"},

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from evalkit.errors import Problem
 from evalkit.gates import Gate
 from evalkit.probe import Probe
+from evalkit.sampling_plan import SamplePlan
 
 MAX_UNSCORED = 0.2
 
@@ -32,6 +33,7 @@ class SuiteSettings:
     max_unscored: float = MAX_UNSCORED
     gates: tuple[Gate, ...] = ()
     conditions: tuple[str, ...] = ()
+    plans: tuple[SamplePlan, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,11 @@ class SuiteReading:
     name: str
     settings: SuiteSettings
     files: tuple[FileReading, ...]
+
+    @property
+    def probes(self) -> tuple[Probe, ...]:
+        """The good probes of all files."""
+        return tuple(probe for reading in self.files for probe in reading.probes)
 
     def file(self, relative: str) -> FileReading | None:
         """The reading of a file named relative to the workspace, or None where the suite has no such file."""

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, field_validator, model_
 from evalkit.probe import Recommendation
 from evalkit.reading.gate_schema import GateEntry
 from evalkit.reading.json_schemas import why_no_schema
+from evalkit.reading.plans import PlanEntry
 from evalkit.reading.schema_fields import (
     AlsoAccepts,
     Biases,
@@ -250,6 +251,7 @@ class SuiteFile(Entry):
         "file relative to suite.yaml.",
         min_length=1,
     )
+    plans: dict[Identifier, PlanEntry] = _key("Seeded samples of the probes, by name; --eval-plan NAME runs one.")
     gates: list[GateEntry] = _key("Rules that decide the exit status.")
     defaults: DefaultsEntry = _key("For every probe of the suite; a probe file's own defaults win.")
 

@@ -13,6 +13,7 @@ from evalkit.gates import Gate
 from evalkit.reading.gate_schema import GateEntry
 from evalkit.reading.gates import gates_of
 from evalkit.reading.judge_rules import listing_mistakes
+from evalkit.reading.plans import plan_of
 from evalkit.reading.readings import MAX_UNSCORED, SuiteSettings
 from evalkit.reading.schema import DefaultsEntry, SuiteFileShape
 from evalkit.reading.validate import problems_of
@@ -104,7 +105,8 @@ def read_defaults(
 
 def _settings(shape: SuiteFileShape, plain: SuiteSettings) -> SuiteSettings:
     limit = MAX_UNSCORED if shape.max_unscored is None else shape.max_unscored
-    return SuiteSettings(shape.title or plain.title, shape.description or "", limit)
+    plans = tuple(plan_of(name, entry) for name, entry in (shape.plans or {}).items())
+    return SuiteSettings(shape.title or plain.title, shape.description or "", limit, plans=plans)
 
 
 def _gates(document: Document, suite: str) -> tuple[tuple[Gate, ...], tuple[Problem, ...]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
@@ -28,7 +28,7 @@ ENGINE = Place("--eval-engine")
 class TargetChoice:
     """What the command line said; an empty tuple means: not given.
 
-    ``targets`` are labels, names, short forms or globs; ``conditions`` are NAME or NAME=PATH; ``decodings`` are
+    ``targets`` are labels, names, short forms or globs; ``conditions`` are NAME, a glob or NAME=PATH; ``decodings`` are
     names or settings such as ``temperature=0.8,top_p=0.9``; ``engine`` is a name or ``replay=FILE``. ``one_by_one`` is
     for ``read_targets``: local engines run every row alone.
     """
@@ -70,8 +70,14 @@ class Selection:
             raise UsageError(self._nothing())
         axes = self.axes
         start = _crossed(start, [axes.quantisation(text, QUANT) for text in choice.quantisations], "quantisation")
-        start = _crossed(start, [axes.condition(text, CONDITION) for text in choice.conditions], "condition")
-        start = _crossed(start, [axes.decoding(text, DECODING) for text in choice.decodings], "decoding")
+        start = _crossed(
+            start,
+            [axes.condition(text, CONDITION) for text in _spelt_out(choice.conditions, axes.conditions)],
+            "condition",
+        )
+        start = _crossed(
+            start, [axes.decoding(text, DECODING) for text in _spelt_out(choice.decodings, axes.decodings)], "decoding"
+        )
         if choice.engine is not None:
             start = tuple(replace(draft, engine=axes.engine(choice.engine, ENGINE)) for draft in start)
         return start
@@ -180,6 +186,16 @@ class Selection:
 
     def _listed(self) -> str:
         return f"Known targets: {', '.join(draft.label for draft in self.known) or 'none yet'}."
+
+
+def _spelt_out(texts: Sequence[str], declared: Iterable[str]) -> tuple[str, ...]:
+    """The texts, each glob replaced by the names that it matches; one that matches none stays, to be complained of."""
+    known = tuple(declared)
+    spelt: dict[str, None] = {}
+    for text in texts:
+        matching = [name for name in known if fnmatchcase(name, text)] if "=" not in text else []
+        spelt.update(dict.fromkeys(matching or [text]))
+    return tuple(spelt)
 
 
 def _crossed(drafts: tuple[Draft, ...], values: Sequence[Any], axis: str) -> tuple[Draft, ...]:

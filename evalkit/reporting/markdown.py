@@ -66,7 +66,8 @@ def _target_blocks(summary: Summary) -> list[str]:
         blocks += ["## Targets", _table("target", [target.label for target in summary.targets], columns)]
     for target in summary.targets:
         blocks += [f"## {for_markdown(target.label)} ({for_markdown(target.role)})", _category_table(target, summary)]
-        blocks.append(_items([*phrases.target_notes(target.total), *phrases.trust_notes(target)]))
+        notes = [*phrases.weighting_notes(target), *phrases.target_notes(target.total), *phrases.trust_notes(target)]
+        blocks.append(_items(notes))
     return blocks
 
 
@@ -159,6 +160,7 @@ def _run_facts(summary: Summary) -> str:
         ("noise", run.noise),
         ("judges", money.judge_sentence(summary)),
         ("money", money.money_sentence(summary)),
+        *(("plan", plan) for plan in run.plans),
         *(("adapter", footer) for footer in run.footers),
         *(("note", note) for note in run.notes),
         *run.provenance,

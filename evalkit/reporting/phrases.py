@@ -64,6 +64,19 @@ def trust_notes(target: TargetSummary) -> list[str]:
     return [f"{judge}; its pass rate corrected for its errors: {rate}"]
 
 
+def weighting_notes(target: TargetSummary) -> list[str]:
+    """What the row ``all`` weighs by, and the mean of the categories; nothing where there is but one."""
+    if len(target.categories) < 2 or not target.total.n:
+        return []
+    largest = max(target.categories, key=lambda tally: tally.n)
+    even = all(tally.n == largest.n for tally in target.categories)
+    share = "" if even else f" ({largest.name} is {percent(largest.n / target.total.n)} of them)"
+    macro = target.macro_pass_rate
+    mean = f"the mean of the {len(target.categories)} categories is {percent(macro)}"
+    unknown = "a category without a scored trial leaves their mean open"
+    return [f"weighting: all counts every trial the same{share}; {unknown if macro is None else mean}"]
+
+
 def target_notes(tally: Tally) -> list[str]:
     """What a table of rates leaves out: the bounds of the rate, fabrications, answers that were cut."""
     notes = []

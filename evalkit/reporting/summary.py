@@ -21,7 +21,8 @@ class RunFacts:
     ``generated_tokens`` were made here in this run in ``generating_s`` seconds of the host's time, ``served_tokens``
     came from servers. ``usd`` is what servers were paid, ``max_usd`` the most they might have been. ``noise`` says
     what asking again came to.
-    ``footers`` describe adapters, a line each; ``log`` and ``out`` are paths as to be shown, ``command`` is as typed.
+    ``footers`` describe adapters, ``plans`` what was drawn, a line each; ``log`` and ``out`` are paths as to be
+    shown, ``command`` is as typed.
     """
 
     run_id: str
@@ -32,6 +33,7 @@ class RunFacts:
     is_demo: bool = False
     provenance: tuple[tuple[str, str], ...] = ()
     footers: tuple[str, ...] = ()
+    plans: tuple[str, ...] = ()
     log: str = ""
     out: str = ""
     command: str = ""
@@ -61,6 +63,13 @@ class TargetSummary:
     def rows(self) -> tuple[Tally, ...]:
         """The categories, then ``all``."""
         return (*self.categories, self.total)
+
+    @property
+    def macro_pass_rate(self) -> float | None:
+        """The mean of the categories' pass rates, each counting once; None where a category has none."""
+        rates = [tally.pass_rate for tally in self.categories]
+        known = [rate for rate in rates if rate is not None]
+        return sum(known) / len(known) if known and len(known) == len(rates) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,7 @@ def _target_sections(summary: Summary, width: int) -> list[Section]:
     for target in summary.targets:
         end = start + len(target.rows)
         title = _folded(f"{target.label} ({target.role})", width, "title")
-        said = [*phrases.target_notes(target.total), *phrases.trust_notes(target)]
+        said = [*phrases.weighting_notes(target), *phrases.target_notes(target.total), *phrases.trust_notes(target)]
         notes = [line for note in said for line in _folded(note, width, "note")]
         sections.append([*title, *map(Line, (header, rule, *lines[start:end])), *notes])
         start = end
@@ -197,6 +197,7 @@ def gate_section(
 def _closing_section(summary: Summary, width: int) -> Section:
     run = summary.run
     facts = [
+        *(("plan", plan) for plan in run.plans),
         *(("adapter", footer) for footer in run.footers),
         *(("note", note) for note in run.notes),
         ("noise", run.noise),

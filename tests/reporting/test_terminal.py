@@ -66,6 +66,8 @@ def test_a_whole_summary_reads_like_this(make_record: MakeRecord, make_run: Make
         "CONTROL   4   1/2   50.0 %     9.5–90.5        0/3         1       1",
         "MYSTERY   1   1/1  100.0 %   20.7–100.0        0/1         0       0",
         "all       5   2/3   66.7 %    20.8–93.9        0/4         1       1",
+        "weighting: all counts every trial the same (CONTROL is 80.0 % of them); the mean",
+        "of the 2 categories is 75.0 %",
         "1 of 4 unscored: the rate is 50.0 % if all of them failed, 75.0 % if all passed",
         "1 answer cut at max_new_tokens (finish: length)",
         "",

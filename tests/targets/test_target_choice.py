@@ -51,6 +51,15 @@ def test_conditions_and_decodings_cross(demo):
     assert (targets[1].decoding.temperature, targets[1].decoding.top_p) == (0.8, 0.9)
 
 
+def test_a_glob_stands_for_the_declared_names_that_it_matches(demo):
+    """A sweep in one option; a name is not taken twice, and a glob that matches nothing is told as it was written."""
+    assert demo.labels(targets=("demo",), conditions=("nak*", "naked"), decodings=("gre*",)) == [
+        "demo:nf4:naked:greedy"
+    ]
+    with pytest.raises(UsageError, match=r"^--eval-decoding: no decoding is named 'x\*'. Known: greedy.$"):
+        demo.labels(decodings=("x*",))
+
+
 def test_an_adapter_of_the_default_model_replaces_the_adapters(demo):
     """The four default targets become one, and its role is what the file says of that adapter."""
     assert [(t.label, t.role) for t in demo.resolve(adapters=("looping",))] == [

@@ -1,0 +1,53 @@
+"""What is settled before any worker starts: targets and sample plans that cannot be are said once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from evalkit.errors import EvalkitError, UsageError
+from evalkit.host.messages import Run
+from evalkit.options import named_suites, options_of
+from evalkit.reading.suite_file import read_suite_file
+from evalkit.sampling_plan import named_plan
+from evalkit.session import Session
+from evalkit.workspace import Workspace
+
+if TYPE_CHECKING:
+    from evalkit.host.address import Address
+    from evalkit.ledger import Ledger
+
+
+def reading_session(config: pytest.Config, ledger: Ledger) -> Session:
+    """A session that reads suites and targets and can reach no host."""
+
+    def nowhere() -> Address:
+        raise UsageError("the controller asks no model")
+
+    run = Run(ledger.run_id, str(ledger.workspace.root))
+    return Session(ledger.workspace, options_of(config), run, nowhere)
+
+
+def check_command_line(config: pytest.Config, ledger: Ledger) -> None:
+    """Resolves the run's targets and its sample plan, so that a mistake in one is a sentence and exit status 4."""
+    try:
+        _ = reading_session(config, ledger).targets
+        plan = config.getoption("evalkit_plan")
+        for suite in _suites(config, ledger.workspace) if plan else ():
+            settings = read_suite_file(suite, ledger.workspace, None).settings
+            named_plan(suite.stem if suite.is_file() else suite.name, settings.plans, plan)
+    except EvalkitError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def _suites(config: pytest.Config, workspace: Workspace) -> list[Path]:
+    """The suites that the command line names, itself or by a folder or a file of them."""
+    found: dict[Path, None] = {}
+    for place in named_suites(config):
+        if place == workspace.suites and place.is_dir():
+            found.update(dict.fromkeys(map(workspace.suite_of, workspace.probe_files(place))))
+        elif place.is_relative_to(workspace.suites) and place.exists():
+            found[workspace.suite_of(place)] = None
+    return list(found)

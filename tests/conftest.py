@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Iterator
 from importlib.util import module_from_spec, spec_from_file_location
@@ -15,6 +16,10 @@ from hypothesis import settings
 # Two shared cores: an example that takes long says nothing about the code.
 settings.register_profile("evalkit", deadline=None)
 settings.load_profile("evalkit")
+
+# A shell that starts the tests in its background has them ignore Ctrl-C, and the commands under test inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _shared_module(file: str) -> ModuleType:

@@ -13,7 +13,7 @@ export OMP_WAIT_POLICY = PASSIVE
 .PHONY: demo test test-all test-fast lint clean
 
 demo: $(VENV)/installed
-	$(BIN)/python -m pytest suites/instrument_trap -n $(WORKERS)
+	$(BIN)/python -m pytest suites/instrument_trap --eval-plan smoke -n $(WORKERS)
 
 test: lint
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -n $(TEST_WORKERS) -m "not long"

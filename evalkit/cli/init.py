@@ -14,7 +14,7 @@ from evalkit.errors import UsageError
 from evalkit.workspace import builtin_root
 
 COPIED_SUITE = "suites/instrument_trap"
-NEXT = "pytest suites/instrument_trap -n 4"
+NEXT = "pytest suites/instrument_trap --eval-plan smoke -n 4"
 
 _TARGETS = """\
 # What is tested. The demo model stands in until you name your own; its numbers mean nothing.

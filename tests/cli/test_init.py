@@ -15,7 +15,7 @@ wrote suites/first_steps.yaml
 wrote fixtures/targets.yaml
 wrote .gitignore
 """
-NEXT = "pytest suites/instrument_trap -n 4"
+NEXT = "pytest suites/instrument_trap --eval-plan smoke -n 4"
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -29,7 +29,7 @@ def test_it_writes_a_workspace(evalkit: Command, tmp_path: Path) -> None:
     assert (done.status, done.out, done.err) == (0, f"{WROTE}Workspace ready. Now run: {NEXT}\n", "")
     assert (tmp_path / "judges").is_dir()
     assert (tmp_path / "reports" / "baselines").is_dir()
-    assert len(list((tmp_path / "suites" / "instrument_trap").glob("*.yaml"))) == 9
+    assert len(list((tmp_path / "suites" / "instrument_trap").rglob("*.yaml"))) == 17
     assert (tmp_path / ".gitignore").read_text() == ".evalkit/\nreports/out/\n"
 
 
@@ -37,7 +37,7 @@ def test_what_it_wrote_reads_well(evalkit: Command) -> None:
     """Suites, targets, gates and judges without a single problem."""
     evalkit("init")
 
-    assert evalkit("check").out == "2 suites, 97 probes, 0 problems\n"
+    assert evalkit("check").out == "2 suites, 435 probes, 0 problems\n"
 
 
 def test_a_second_time_writes_nothing(evalkit: Command, tmp_path: Path) -> None:

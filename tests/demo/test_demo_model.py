@@ -18,7 +18,7 @@ import yaml
 ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "fixtures" / "demo"
 UNSEEN = Path(__file__).parent / "unseen_prompts.yaml"
-PROBE_FILES = sorted((ROOT / "suites" / "instrument_trap").glob("*.yaml"))
+PROBE_FILES = sorted((ROOT / "suites" / "instrument_trap").rglob("*.yaml"))
 ADAPTERS = ("steady", "eager", "looping")
 MEBIBYTE = 1 << 20
 HIGHEST_JACCARD = 0.3

@@ -45,7 +45,7 @@ def test_the_suite_runs_on_the_demo_model_and_again_from_the_store(desk: Desk) -
     """Four targets by eight categories, all exports, nothing left behind; the second run generates nothing."""
     desk.copy_suite("instrument_trap")
 
-    status, output = desk.run("suites/instrument_trap", "-n", "4")
+    status, output = desk.run("suites/instrument_trap", "--eval-plan", "smoke", "-n", "4")
 
     assert status == 0, output
     first = summary_of(output)
@@ -57,7 +57,7 @@ def test_the_suite_runs_on_the_demo_model_and_again_from_the_store(desk: Desk) -
     assert desk.loads() == 1
     assert (desk.processes(), desk.socket_folders()) == ({}, [])
 
-    status, output = desk.run("suites/instrument_trap", "-n", "4")
+    status, output = desk.run("suites/instrument_trap", "--eval-plan", "smoke", "-n", "4")
 
     assert status == 0, output
     again = summary_of(output)

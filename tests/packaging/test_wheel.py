@@ -27,7 +27,7 @@ wrote suites/instrument_trap/
 wrote suites/first_steps.yaml
 wrote fixtures/targets.yaml
 wrote .gitignore
-Workspace ready. Now run: cd ws && pytest suites/instrument_trap -n 4
+Workspace ready. Now run: cd ws && pytest suites/instrument_trap --eval-plan smoke -n 4
 """
 
 
@@ -117,7 +117,7 @@ def test_a_new_workspace_reads_well(scratch: Scratch, workspace: Path) -> None:
     """``evalkit check`` finds nothing to complain of in what ``evalkit init`` wrote."""
     done = scratch.run("evalkit", "check", cwd=workspace)
 
-    assert (done.returncode, done.stdout) == (0, "2 suites, 97 probes, 0 problems\n")
+    assert (done.returncode, done.stdout) == (0, "2 suites, 435 probes, 0 problems\n")
 
 
 def test_the_demo_model_of_the_wheel_generates(scratch: Scratch, workspace: Path) -> None:

@@ -18,27 +18,25 @@ from evalkit.gating import MAIN, aliases_of, surroundings
 from evalkit.generation import ROW_FACTS, Generation
 from evalkit.host.address import Address
 from evalkit.host.messages import Run
-from evalkit.host.plan import answer_of
 from evalkit.ledger import Ledger
 from evalkit.opening import reading_session
 from evalkit.options import options_of
-from evalkit.probe import Message
 from evalkit.reading.adapters import describe_adapter
 from evalkit.reading.gates import read_gates
 from evalkit.record import TrialRecord
 from evalkit.remeasuring import BATCH_ROWS, remeasure
-from evalkit.reporting.exports import TrialTexts, write_run
+from evalkit.reporting.exports import write_run
 from evalkit.reporting.summary import RunFacts, summarise
 from evalkit.reporting.survey_notes import survey_notes
 from evalkit.reporting.terminal import summary_lines
 from evalkit.reporting.verdict_line import verdict_line
+from evalkit.reviewed import Reviewed, inherited, review_sentence
 from evalkit.sampling_plan import Drawn
 from evalkit.session import Session
 from evalkit.store.calibrations import read_calibrations
 from evalkit.store.generations import GenerationStore
 from evalkit.target import Target
-
-Conversations = dict[str, tuple[tuple[Message, ...], Generation]]
+from evalkit.trial_texts import Conversations, trial_texts
 
 _FULL_TRACEBACKS = 3
 _STYLES: dict[str, dict[str, bool]] = {
@@ -60,14 +58,15 @@ class Closing:
         self._aliases = aliases_of(self._targets(records))
         baseline = config.getoption("evalkit_baseline") or MAIN
         folder = config.invocation_params.dir
-        around = surroundings(gates, self._session.workspace, baseline, folder, self._aliases)
+        stored = self._stored(records)
+        self._reviewed = self._inherited(records, stored)
+        around = surroundings(gates, self._session.workspace, baseline, folder, self._aliases, lambda: self._reviewed)
         self._results = evaluate(gates, records, ledger.selected, around)
         self._limits = self._max_unscored(records)
         self.status, self._sentences = exit_status(
             pytest_status, records, self._results, other_failures=ledger.other_failures,
             max_unscored=self._limits, selected=ledger.selected,
         )  # fmt: skip
-        stored = self._stored(records)
         self._summary = summarise(records, run=self._facts(records, stored), calibrations=self._calibrations())
         if records:
             self._write(stored)
@@ -89,6 +88,8 @@ class Closing:
         for name, reports in self._hidden.items():
             _keep_probes(reporter.stats, name, reports, 0)
         if not self._summary.records and not self._sentences:
+            for sentence in self._left_out(()):
+                reporter.write_line(sentence)
             return  # nothing but files that cannot be read: pytest has shown them
         reporter.write_sep("=", "evalkit")
         for line in summary_lines(self._summary, self._results, self._sentences, status=self.status):
@@ -160,11 +161,15 @@ class Closing:
             plans=tuple(drawn.sentence for drawn in self._drawn),
             log=shown(ledger.log) if ledger.host_was_started else "",
             out=shown(ledger.out) if records else "", command=shlex.join(["pytest", *ledger.command]),
-            notes=(*ledger.notes, *survey_notes(records, stored)),
+            notes=(*ledger.notes, *self._left_out(records), *survey_notes(records, stored)),
             generated_tokens=ledger.generated_tokens, served_tokens=ledger.served_tokens,
             generating_s=ledger.generating_s, usd=ledger.usd, max_usd=ledger.max_usd,
-            noise=ledger.noise.sentence if ledger.noise else "",
+            noise=ledger.noise.sentence if ledger.noise else "", reviewed=review_sentence(self._reviewed, records),
         )  # fmt: skip
+
+    def _left_out(self, records: tuple[TrialRecord, ...]) -> tuple[str, ...]:
+        """What is said of probes that were not run, also of suites of which none was."""
+        return self._session.leaving_out.sentences(self._session.suites(records, self._ledger.selected))
 
     def _targets(self, records: tuple[TrialRecord, ...]) -> tuple[Target, ...]:
         """The targets of the run in plan order, those of suites with conditions of their own included."""
@@ -190,10 +195,18 @@ class Closing:
             self._ledger.note(f"{error} The reports hold no conversations.")
             return {}
 
+    def _inherited(self, records: tuple[TrialRecord, ...], stored: Conversations) -> Reviewed | None:
+        """What people said of equal answers before; a store that cannot be read says nothing."""
+        try:
+            return inherited(self._session.workspace.store_file, records, stored) if stored else None
+        except StoreError as error:
+            self._ledger.note(f"{error} People's labels are left out.")
+            return None
+
     def _write(self, stored: Conversations) -> None:
         records = self._summary.records
         asked = self._found(dict.fromkeys(item["identity"] for record in records for item in record.questions))
-        texts = {record.trial: _texts(record, stored, asked) for record in records}
+        texts = {record.trial: trial_texts(record, stored, asked) for record in records}
         try:
             write_run(self._ledger.out, self._summary, texts, self._results, self._sentences, status=self.status)
         except OSError as error:
@@ -262,29 +275,6 @@ def crashed_trial(config: pytest.Config, ledger: Ledger, nodeid: str) -> TrialRe
             reason = "the xdist worker crashed in this trial; run the same command again, finished answers are kept"
             return session.error_record(trial, reason)
     return None
-
-
-def _texts(record: TrialRecord, stored: Conversations, asked: Conversations) -> TrialTexts:
-    """The conversation of a trial from its last answer's request, all its answers, and what its judges asked."""
-    known = [stored[identity] for identity in record.generations if identity in stored]
-    questions = {
-        identity: _question_and_reply(*asked[identity])
-        for item in record.questions
-        if (identity := item["identity"]) in asked
-    }
-    if not known:
-        return TrialTexts(questions=questions)
-    messages, _ = known[-1]
-    answers = tuple(answer_of(generation) for _, generation in known)
-    return TrialTexts(
-        messages=(*((message.role, message.content) for message in messages), ("assistant", answers[-1].text)),
-        answers=answers, questions=questions,
-    )  # fmt: skip
-
-
-def _question_and_reply(messages: tuple[Message, ...], reply: Generation) -> tuple[str, str]:
-    """Without the system text, which is the same for all that a judge asks; the store has it."""
-    return "\n\n".join(message.content for message in messages if message.role != "system"), reply.text
 
 
 def _keep_probes(stats: dict[str, list[Any]], name: str, reports: list[Any], kept: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,6 +9,7 @@ from _pytest._code.code import TerminalRepr
 
 from evalkit.errors import EvalkitError, UnreadableFile, UsageError
 from evalkit.matrix import Trial
+from evalkit.reading.garbage import no_garbage_search
 from evalkit.report_text import failure_lines
 from evalkit.reporting.safe_text import for_terminal
 from evalkit.session import Judged, Session
@@ -36,8 +36,12 @@ class ProbeFile(pytest.File):
         file.eval_session = session
         return file
 
-    def collect(self) -> Iterator[pytest.Item]:
+    def collect(self) -> list[pytest.Item]:
         """The file's trials, then one item that stands for what could not be read, if anything."""
+        with no_garbage_search():
+            return self._items()
+
+    def _items(self) -> list[pytest.Item]:
         session = self.eval_session
         workspace = session.workspace
         shown = workspace.shown(self.path)
@@ -53,10 +57,10 @@ class ProbeFile(pytest.File):
             error: EvalkitError | None = UnreadableFile(problems) if problems else None
         except EvalkitError as broken:
             trials, error = (), broken
-        for trial in trials:
-            yield ProbeItem.of(self, trial)
+        items: list[pytest.Item] = [ProbeItem.of(self, trial) for trial in trials]
         if error is not None:
-            yield UnreadableItem.of(self, error)
+            items.append(UnreadableItem.of(self, error))
+        return items
 
 
 class UnreadableItem(pytest.Item):
@@ -95,13 +99,13 @@ class ProbeItem(pytest.Item):
     @classmethod
     def of(cls, parent: ProbeFile, trial: Trial) -> ProbeItem:
         # Spelt out: pytest 9.2 takes brackets in a bare name for part of the name, and --lf then finds nothing.
-        item: ProbeItem = cls.from_parent(parent, name=trial.name, nodeid=f"{parent.nodeid}::{trial.name}")
+        name = trial.name
+        item: ProbeItem = cls.from_parent(parent, name=name, nodeid=f"{parent.nodeid}::{name}")
         item.trial = trial
         item.eval_session = parent.eval_session
         item.judged = None
-        for name in (trial.probe.category, *trial.probe.tags):
-            register_marker(item.config, name)
-            item.add_marker(name)
+        for word in (trial.probe.category, *trial.probe.tags):
+            item.add_marker(marker_of(item.config, word))
         return item
 
     def setup(self) -> None:
@@ -134,12 +138,13 @@ class ProbeItem(pytest.Item):
         return self.path, self.trial.probe.line - 1, self.name
 
 
-def register_marker(config: pytest.Config, name: str) -> None:
-    """Makes ``-m name`` work under --strict-markers; every category and tag is a marker."""
-    known = config.stash.setdefault(_MARKERS, set())
+def marker_of(config: pytest.Config, name: str) -> pytest.MarkDecorator:
+    """The marker of a category or tag, so that ``-m name`` works, under --strict-markers too."""
+    known = config.stash.setdefault(_MARKERS, {})
     if name not in known:
-        known.add(name)
         config.addinivalue_line("markers", f"{name}: probes of this category or tag")
+        known[name] = getattr(pytest.mark, name)
+    return known[name]
 
 
-_MARKERS: pytest.StashKey[set[str]] = pytest.StashKey()
+_MARKERS: pytest.StashKey[dict[str, pytest.MarkDecorator]] = pytest.StashKey()

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from evalkit.errors import EvalkitError, UnreadableFile
-from evalkit.gates import ALIAS, Baseline, Gate, Surroundings
+from evalkit.gates import ALIAS, CORRECTED, Baseline, CorrectedPassRate, Gate, Surroundings
 from evalkit.reading.readings import SuiteSettings
 from evalkit.reading.suite_file import read_suite_file
 from evalkit.record import TrialRecord
+from evalkit.reviewed import Reviewed
 from evalkit.store.baselines import load_baseline, read_baseline
 from evalkit.target import Target
 from evalkit.workspace import Workspace
@@ -42,11 +43,26 @@ def aliases_of(targets: Iterable[Target]) -> dict[str, str]:
 
 
 def surroundings(
-    gates: Iterable[Gate], workspace: Workspace, baseline: str, base: Path, aliases: Mapping[str, str]
-) -> Surroundings:
-    """What these gates look at; ``baseline`` is the run's own, a name or a file relative to the folder ``base``."""
+    gates: Sequence[Gate], workspace: Workspace, baseline: str, base: Path, aliases: Mapping[str, str],
+    labels: Callable[[], Reviewed | None] = lambda: None,
+) -> Surroundings:  # fmt: skip
+    """What these gates look at; ``baseline`` is the run's own, a name or a file relative to the folder ``base``.
+
+    ``labels`` gives what people said of the run; it is asked only where a gate is about that.
+    """
     names = dict.fromkeys(gate.baseline for gate in gates if gate.baseline is not None)
-    return Surroundings({name: _baseline(workspace, name or baseline, base) for name in names}, aliases)
+    baselines = {name: _baseline(workspace, name or baseline, base) for name in names}
+    state = labels() if any(gate.metric == CORRECTED for gate in gates) else None
+    return Surroundings(baselines, aliases, None if state is None else _corrected_of(state))
+
+
+def _corrected_of(state: Reviewed) -> Callable[[Sequence[str]], CorrectedPassRate]:
+    def rate_of(trials: Sequence[str]) -> CorrectedPassRate:
+        found = state.rates(trials)
+        rate = found.corrected
+        return CorrectedPassRate(rate.rate, rate.low, rate.high, found.n, found.reviewed_n, found.why_not)
+
+    return rate_of
 
 
 def _baseline(workspace: Workspace, name: str, base: Path) -> Baseline:

@@ -91,6 +91,8 @@ def probe_hash(probe: Probe) -> str:
         "decoding": dict(probe.decoding),
         "expect_repetition": probe.expect_repetition,
     }
+    if probe.parts:
+        parts["parts"] = [asdict(part) for part in probe.parts]
     return sha256(canonical(parts).encode("ascii")).hexdigest()
 
 

@@ -33,7 +33,8 @@ def reading_session(config: pytest.Config, ledger: Ledger) -> Session:
 def check_command_line(config: pytest.Config, ledger: Ledger) -> None:
     """Resolves the run's targets and its sample plan, so that a mistake in one is a sentence and exit status 4."""
     try:
-        _ = reading_session(config, ledger).targets
+        session = reading_session(config, ledger)
+        _ = session.targets, session.leaving_out.lists
         plan = config.getoption("evalkit_plan")
         for suite in _suites(config, ledger.workspace) if plan else ():
             settings = read_suite_file(suite, ledger.workspace, None).settings

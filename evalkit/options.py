@@ -33,6 +33,10 @@ def add_options(parser: pytest.Parser) -> None:
     )  # fmt: skip
     add("--eval-samples", dest="evalkit_samples", type=_positive, metavar="N", help="trials of a probe on each target")
     add("--eval-plan", dest="evalkit_plan", metavar="NAME", help="a sample plan of suite.yaml (default: every probe)")
+    add(
+        "--eval-exclude", dest="evalkit_exclude", action="append", default=[], metavar="FILE",
+        help="leave out the probes of this list (see evalkit check --train)",
+    )  # fmt: skip
     add("--eval-limit", dest="evalkit_limit", type=_positive, metavar="N", help="at most N probes of each suite")
     add("--eval-seed", dest="evalkit_seed", type=int, default=0, metavar="N", help="seed of sampled decodings (0)")
     add("--eval-fresh", dest="evalkit_fresh", action="store_true", help="generate anew; stored answers stay unused")
@@ -113,6 +117,7 @@ def options_of(config: pytest.Config) -> Options:
         limit=option("evalkit_limit"),
         seed=option("evalkit_seed"),
         plan=option("evalkit_plan"),
+        exclude=tuple(config.invocation_params.dir / name for name in option("evalkit_exclude")),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from evalkit.target import Settings, Target
 
 Recommendation = Literal["BLOCK", "PASS", "LIMIT"]
+Thinks = Literal["yes", "no"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,8 @@ class JsonExpectation:
 class Expectation:
     """What a probe expects. The first group is for judges of meaning, the second for the ``text`` judge.
 
-    ``must_say`` needs every item, each a tuple of alternative wordings; ``must_not_say`` allows none.
+    ``must_say`` needs every item, each a tuple of alternative wordings; ``must_not_say`` allows none. ``thinks`` says
+    whether the target should think before it answers; None where either is fine.
     Text matches ignore case unless ``case_sensitive``.
     """
 
@@ -55,6 +57,7 @@ class Expectation:
     recommendation: Recommendation | None = None
     must_say: tuple[tuple[str, ...], ...] = ()
     must_not_say: tuple[str, ...] = ()
+    thinks: Thinks | None = None
 
     contains: tuple[str, ...] = ()
     contains_any: tuple[str, ...] = ()
@@ -88,7 +91,7 @@ def is_asserted(value: object) -> bool:
     return value is not None and value is not False and value != ()
 
 
-MEANING_ASSERTIONS = ("behaviour", "recommendation", "must_say", "must_not_say")
+MEANING_ASSERTIONS = ("behaviour", "recommendation", "must_say", "must_not_say", "thinks")
 TEXT_ASSERTIONS = (
     "contains", "contains_any", "not_contains", "regex", "not_regex", "equals", "number", "choice", "json", "python",
     "min_chars", "max_chars", "min_words", "max_words",
@@ -113,12 +116,45 @@ class JudgeUse:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """One of several tasks that a prompt sets.
+
+    ``owns`` are concepts that belong to this part alone: where another part's section takes them up, the parts bleed
+    into each other. ``marker`` is a text by which the part's section of the answer is found.
+    """
+
+    id: str
+    owns: tuple[str, ...] = ()
+    marker: str | None = None
+
+
+Noise = Literal["shuffle", "case", "typo", "whitespace"]
+
+
+@dataclass(frozen=True, slots=True)
+class Perturbation:
+    """The noise that made a probe out of the probe ``of``, an id of the same file.
+
+    ``ratio`` is its strength, a share in (0, 1] of words, letters or gaps; ``drawn`` is how many of them it picked, and
+    ``changed_share`` the share that looks different, 0 only where unchanged texts are kept.
+    """
+
+    kind: Noise
+    ratio: float
+    replicate: int
+    of: str
+    drawn: int
+    changed_share: float
+
+
+@dataclass(frozen=True, slots=True)
 class Probe:
     """One YAML test case.
 
     ``file`` is relative to the workspace with forward slashes; ``line`` is where the probe starts.
     ``judges`` already holds the implied ``degeneration`` and ``text``. ``turns`` ends with a Generate. ``formerly``
-    are the ids it had before, ``old_id`` in the same suite or ``other_suite/old_id``.
+    are the ids it had before, ``old_id`` in the same suite or ``other_suite/old_id``. ``perturbation`` is set where
+    noise made it out of another probe. ``parts`` are its tasks where the prompt sets several.
     """
 
     id: str
@@ -141,6 +177,8 @@ class Probe:
     author: str | None = None
     expect_repetition: bool = False
     formerly: tuple[str, ...] = ()
+    perturbation: Perturbation | None = None
+    parts: tuple[Part, ...] = ()
 
     @property
     def prompt(self) -> str:

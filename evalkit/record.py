@@ -21,7 +21,8 @@ class TrialRecord:
     its answers; ``generation_s`` likewise, in seconds.
     ``probe_hash`` covers what of the probe can change answer or verdict, ``""`` where an older evalkit wrote it;
     ``formerly`` are the probe's earlier ids. ``words`` are those of the last answer without its thinking.
-    ``step`` is the training step of the target's last adapter of which one is known.
+    ``step`` is the training step of the target's last adapter of which one is known. ``perturbation`` are the fields of
+    the probe's ``Perturbation`` where noise made it; ``of`` in it is the probe of the same file it was made of.
     ``stored`` is true when every answer came from the store; ``stored_age_s`` is the oldest of those.
     """
 
@@ -59,6 +60,7 @@ class TrialRecord:
     formerly: tuple[str, ...] = ()
     words: int | None = None
     step: int | None = None
+    perturbation: dict[str, Any] | None = None
 
     @property
     def is_collapsed(self) -> bool:

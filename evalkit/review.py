@@ -64,7 +64,8 @@ class Label:
     """What one reviewer said of one text. ``at`` is epoch seconds, ``seconds`` how long it took.
 
     ``trial`` and ``run`` are where it was read; the label itself belongs to ``text_hash``. ``blind`` says whether the
-    verdict and the model were hidden until then, None where nobody knows. ``source`` is the file it came from.
+    verdict and the model were hidden until then, None where nobody knows. ``source`` is the file it came from. A label
+    that ``adjudicates`` was given to decide between others, and does.
     """
 
     text_hash: str
@@ -80,6 +81,7 @@ class Label:
     stratum: Stratum = "asked_for"
     inclusion: float = 1.0
     source: str = ""
+    adjudicates: bool = False
 
     @property
     def truth(self) -> bool | None:

@@ -22,6 +22,8 @@ from evalkit.probe import JudgeUse, Probe
 from evalkit.reading.build import SuiteReading, read_suite
 from evalkit.reading.judge_targets import with_targets
 from evalkit.reading.judges import build_judge, judge_hash, judge_names
+from evalkit.reading.leaving_out import LeavingOut
+from evalkit.reading.suite_cache import SuiteCache
 from evalkit.reading.targets import TargetChoice, TargetTable, read_targets
 from evalkit.record import TrialRecord
 from evalkit.sampling_plan import Drawn, draw, named_plan
@@ -41,6 +43,7 @@ class Options:
     limit: int | None = None
     seed: int = 0
     plan: str | None = None
+    exclude: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,8 @@ class Session:
         self._worker = worker
         self._suites: dict[Path, SuiteReading] = {}
         self._drawn: dict[str, Drawn] = {}
+        self._by_file: dict[str, dict[str, list[Probe]]] = {}
+        self.leaving_out = LeavingOut(options.exclude, workspace)
         self._judges: dict[JudgeUse, tuple[Judge, str]] = {}
         self._resolved: dict[JudgeUse, JudgeUse] = {}
         self._under: dict[tuple[str, ...], tuple[Target, ...]] = {}
@@ -110,7 +115,8 @@ class Session:
         """The suite that a probe file belongs to, read once."""
         folder = self.workspace.suite_of(file)
         if folder not in self._suites:
-            self._suites[folder] = read_suite(folder, self.workspace, judge_names(self.workspace))
+            reading = read_suite(folder, self.workspace, judge_names(self.workspace), SuiteCache.of(self.workspace))
+            self._suites[folder] = self.leaving_out.of(reading)
         return self._suites[folder]
 
     def trials(self, file: Path) -> tuple[Trial, ...]:
@@ -120,11 +126,7 @@ class Session:
             UsageError: the suite has no such plan, or too few probes for it.
         """
         suite = self.suite(file)
-        shown = self.workspace.shown(file)
-        probes = self._sample(suite)
-        if self._options.limit is not None:
-            probes = matrix.limited(probes, self._options.limit)
-        return self._cross((probe for probe in probes if probe.file == shown), self.targets_of(suite))
+        return self._cross(self._chosen(suite).get(self.workspace.shown(file), ()), self.targets_of(suite))
 
     def drawn(self, suite: SuiteReading) -> Drawn | None:
         """What the run's sample plan draws from a suite; None where the whole suite runs.
@@ -154,11 +156,12 @@ class Session:
             for suite in self._suites.values()
         }
 
-    def suites(self, records: Iterable[TrialRecord]) -> tuple[SuiteReading, ...]:
-        """The suites that records of YAML probes come from, each once."""
+    def suites(self, records: Iterable[TrialRecord], names: Iterable[str] = ()) -> tuple[SuiteReading, ...]:
+        """The suites that records of YAML probes come from, each once, and the folders of these ``names``."""
         files = dict.fromkeys(self.workspace.root / record.file for record in records)
-        readings = [self.suite(file) for file in files if self.workspace.is_probe_file(file)]
-        return tuple({reading.name: reading for reading in readings}.values())
+        places = [file for file in files if self.workspace.is_probe_file(file)]
+        places += [folder for name in names if (folder := self.workspace.suites / name).is_dir()]
+        return tuple({reading.name: reading for reading in map(self.suite, places)}.values())
 
     def trial(self, probe: Probe, target: Target, sample: int = 0) -> Trial:
         """A trial of a probe that comes from a Python test."""
@@ -267,6 +270,17 @@ class Session:
     def _sample(self, suite: SuiteReading) -> tuple[Probe, ...]:
         drawn = self.drawn(suite)
         return suite.probes if drawn is None else drawn.probes
+
+    def _chosen(self, suite: SuiteReading) -> dict[str, list[Probe]]:
+        """The suite's probes under the run's plan and limit, by their files."""
+        if suite.name not in self._by_file:
+            probes, limit = self._sample(suite), self._options.limit
+            probes = probes if limit is None else matrix.limited(probes, limit)
+            files: dict[str, list[Probe]] = {}
+            for probe in probes:
+                files.setdefault(probe.file, []).append(probe)
+            self._by_file[suite.name] = files
+        return self._by_file[suite.name]
 
     def _cross(self, probes: Iterable[Probe], targets: tuple[Target, ...]) -> tuple[Trial, ...]:
         resolved = (self._with_judge_targets(probe) for probe in probes)

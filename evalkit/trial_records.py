@@ -49,6 +49,7 @@ def record_of(trial: Trial, settled: Settled, decision: Decision | None, worker:
         probe_hash=probe_hash(probe),
         formerly=probe.formerly,
         step=trial.target.step,
+        perturbation=None if probe.perturbation is None else asdict(probe.perturbation),
         words=len(split_text(answers[-1].text).answer.split()) if answers else None,
     )  # fmt: skip
 

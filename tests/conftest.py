@@ -22,11 +22,11 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def _shared_module(file: str) -> ModuleType:
-    """A module of tests/engines that every room's tests may use, loaded once under a name of its own."""
+def _shared_module(file: str, room: str = "engines") -> ModuleType:
+    """A module of a room's tests that every room's tests may use, loaded once under a name of its own."""
     name = f"evalkit_tests_{file}"
     if name not in sys.modules:
-        spec = spec_from_file_location(name, Path(__file__).parent / "engines" / f"{file}.py")
+        spec = spec_from_file_location(name, Path(__file__).parent / room / f"{file}.py")
         assert spec is not None
         assert spec.loader is not None
         sys.modules[name] = module_from_spec(spec)
@@ -54,3 +54,15 @@ def api_server(api: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any
     server = api.ApiServer()
     yield server
     server.close()
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Iterator[Any]:
+    """A headless Chromium with a fresh profile, driven by keys; downloads go to ``browser.downloads``."""
+    chromium = _shared_module("chromium", "sheets")
+    missing = chromium.missing()
+    if missing:
+        pytest.skip(missing)
+    opened = chromium.Browser(tmp_path / "downloads")
+    yield opened
+    opened.close()

@@ -14,13 +14,15 @@ import evalkit
 
 PACKAGE = Path(evalkit.__file__).parent
 LAYERS = (
-    ("errors", "identity", "target", "probe", "generation", "transcript", "verdict", "record", "measured", "preflight"),
+    ("errors", "identity", "target", "probe", "generation", "transcript", "verdict", "record", "measured", "preflight",
+     "review"),
     ("stats", "noise", "agreement", "calibration", "matrix", "tally", "comparing", "gates", "score_deltas", "judging",
-     "sampling_plan"),
+     "sampling_plan", "reviewing", "authoring", "perturbing"),
     ("workspace", "store"),
-    ("reading", "engines", "reporting"),
+    ("reading", "importing", "engines", "reporting", "sheets"),
     ("host",),
-    ("session", "gating", "trial_records", "rejudging", "remeasuring", "transcripts", "report_text"),
+    ("session", "gating", "trial_records", "trial_texts", "rejudging", "remeasuring", "transcripts", "report_text",
+     "labelled_text", "datasets", "reviewed", "label_intake"),
     (
         "options", "ledger", "planned", "python_tests", "collect", "status_line", "controller", "running", "closing",
         "opening", "ci_surfaces", "preflighting", "plugin", "doctor", "cli", "__main__",
@@ -33,7 +35,8 @@ ONLY_IN = {
         "opening", "ci_surfaces", "preflighting",
     },
     "torch": {"engines"}, "transformers": {"engines"}, "peft": {"engines"}, "bitsandbytes": {"engines"},
-    "sqlite3": {"store"}, "ahocorasick_rs": {"judging"},
+    "sqlite3": {"store"}, "ahocorasick_rs": {"judging"}, "jinja2": {"reading"},
+    "pyarrow": {"datasets"}, "openpyxl": {"sheets"},
 }  # fmt: skip
 
 

@@ -15,21 +15,53 @@ EXIT_OK, EXIT_USAGE, EXIT_INTERRUPTED = 0, 2, 130
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one verb. Exit status: 0 ok, 1 the verdict is bad, 2 the command cannot be acted on."""
-    from evalkit.cli import baseline, calibrate, check, compare, doctor, gate, host, init, judge, listing, stats
+    from evalkit.cli import (
+        baseline,
+        calibrate,
+        check,
+        compare,
+        dataset,
+        doctor,
+        gate,
+        host,
+        import_,
+        init,
+        judge,
+        listing,
+        new,
+        review,
+        stats,
+    )
     from evalkit.reading.suggestions import did_you_mean
 
     words = list(sys.argv[1:] if argv is None else argv)
     parser = argparse.ArgumentParser(prog="evalkit", description="pytest for model behaviour; run probes with pytest")
     parser.add_argument("--version", action="version", version=f"evalkit {__version__}")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for verb in (init, check, listing, judge, calibrate, baseline, compare, gate, stats, doctor, host):
+    for verb in (
+        init,
+        new,
+        check,
+        listing,
+        import_,
+        judge,
+        calibrate,
+        baseline,
+        compare,
+        gate,
+        stats,
+        review,
+        dataset,
+        doctor,
+        host,
+    ):
         verb.add_to(verbs)
     if not words:
         parser.print_help(sys.stderr)
         return EXIT_USAGE
     if not words[0].startswith("-") and words[0] not in verbs.choices:
         return _refuse(f"There is no verb {words[0]!r}. {did_you_mean(words[0], verbs.choices)}")
-    return _act(parser.parse_args(words))
+    return _act(parser.parse_args(review.spelled_out(words)))
 
 
 def _act(arguments: argparse.Namespace) -> int:

@@ -25,7 +25,7 @@ from evalkit.workspace import Workspace
 
 if TYPE_CHECKING:
     from evalkit.reading.label_rows import LabelRow
-    from evalkit.rejudging import Judged
+    from evalkit.rejudging import Judged, StoredTrial
 
 MAX_DISPUTED = 20
 THIRD_PARTY = ("shared", "data")
@@ -56,7 +56,10 @@ def add_to(verbs: Any) -> None:
         description="Lines of LABELS: those of evalkit judge, with label (pass, fail, borderline) or "
         "behaviour_correct, collapsed for the judge degeneration; also suite, reviewer, blind, inclusion_probability.",
     )
-    parser.add_argument("labels", metavar="LABELS.jsonl", help="labelled answers")
+    parser.add_argument("file", nargs="?", metavar="LABELS.jsonl", help="labelled answers, or a filled review.jsonl")
+    parser.add_argument(
+        "--labels", metavar="RUN", help="in place of a file: what reviewers said of this run, or latest"
+    )
     parser.add_argument("--judge", dest="judges", action="append", default=[], metavar="NAME", help="again for more")
     parser.add_argument("--suite", metavar="NAME", help="the suite that the answers are of, where the lines do not say")
     parser.add_argument(
@@ -72,23 +75,52 @@ def add_to(verbs: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Exit 0 when all is measured, 2 when a line cannot be read (the others are measured all the same)."""
-    file = Path(arguments.labels)
-    if not file.is_file():
+    if (arguments.file is None) == (arguments.labels is None):
+        raise UsageError("Give one of LABELS.jsonl and --labels RUN.")
+    file = Path(arguments.file or f"run {arguments.labels}")
+    if arguments.file and not file.is_file():
         raise UsageError(f"{file}: there is no such file.")
     if not arguments.judges:
         raise UsageError("Name a judge: evalkit calibrate LABELS.jsonl --judge NAME. See: evalkit list judges")
     workspace = Workspace(absolute(Path.cwd()))
+    if arguments.labels:
+        return _run_labels(arguments, workspace)
+    from evalkit.rejudging import stored_trial
+
     problems: dict[str, Problem] = {}
     results: dict[str, Any] = {}
     for name in dict.fromkeys(arguments.judges):
         rows, wrong = _rows(file, name, arguments, workspace)
         problems |= {str(problem): problem for problem in wrong}
-        results[name] = _calibrate(name, rows, file, arguments, workspace)
+        use = judging.named_judges([name], workspace)[0]
+        trials = [stored_trial(row.answer, (use,), number) for number, row in enumerate(rows)]
+        results[name] = _calibrate(use, rows, trials, file, arguments, workspace)
     if arguments.json:
         print(json.dumps({"judges": results, "problems": list(problems)}))
     for problem in problems.values():
         print(problem, file=sys.stderr)
     return 2 if problems else 0
+
+
+def _run_labels(arguments: argparse.Namespace, workspace: Workspace) -> int:
+    """The same on the labels of a run.
+
+    Raises:
+        UsageError: its labels say nothing of this judge.
+    """
+    from evalkit.cli.calibrate_run import labelled_trials
+
+    if "degeneration" in arguments.judges:
+        raise UsageError("Reviewers say whether an answer is right, not whether it collapsed: leave degeneration out.")
+    run, labelled = labelled_trials(workspace, arguments.labels)
+    results: dict[str, Any] = {}
+    for name in dict.fromkeys(arguments.judges):
+        use = judging.named_judges([name], workspace)[0]
+        rows, trials = [one.row for one in labelled], [one.trial(use) for one in labelled]
+        results[name] = _calibrate(use, rows, trials, Path(f"run {run}"), arguments, workspace)
+    if arguments.json:
+        print(json.dumps({"judges": results, "problems": []}))
+    return 0
 
 
 def _rows(
@@ -120,14 +152,13 @@ def _rows(
 
 
 def _calibrate(
-    name: str, rows: list[LabelRow], file: Path, arguments: argparse.Namespace, workspace: Workspace
-) -> dict[str, Any]:
-    from evalkit.rejudging import stored_trial
+    use: JudgeUse, rows: Sequence[LabelRow], trials: Sequence[StoredTrial], file: Path, arguments: argparse.Namespace,
+    workspace: Workspace,
+) -> dict[str, Any]:  # fmt: skip
     from evalkit.reporting.money import asked_sentence, is_unreadable
     from evalkit.store.calibrations import write_calibrations
 
-    use = judging.named_judges([name], workspace)[0]
-    trials = [stored_trial(row.answer, (use,), number) for number, row in enumerate(rows)]
+    name = use.use
     rejudging = judging.rejudging_of(arguments, workspace, (use,))
     judged = judging.judged_all(rejudging, (use,), trials)
     scored = [Scored(row, each[0]) for row, (_, each) in zip(rows, judged, strict=True)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,11 +14,21 @@ from evalkit.probe import JudgeUse, Probe
 from evalkit.workspace import Workspace
 
 if TYPE_CHECKING:
+    from evalkit.reading.build import SuiteReading
     from evalkit.reading.targets import TargetTable
 
 
-def read_selected(suites: Sequence[Path], workspace: Workspace, named: Sequence[Path]) -> tuple[int, list[Problem]]:
-    """How many probes read well, and what does not.
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """What was asked for: the suites as read in full, the good probes among it, and what is wrong."""
+
+    suites: tuple[SuiteReading, ...]
+    probes: tuple[Probe, ...]
+    problems: tuple[Problem, ...]
+
+
+def read_selected(suites: Sequence[Path], workspace: Workspace, named: Sequence[Path]) -> Selected:
+    """The probes that read well, and what does not.
 
     ``named`` are the files and folders asked for; none means everything, judges that no probe uses included. A suite is
     read as a whole, because ids and defaults are shared.
@@ -29,14 +40,16 @@ def read_selected(suites: Sequence[Path], workspace: Workspace, named: Sequence[
     judges = JudgeMaker(workspace)
     probes: list[Probe] = []
     problems: list[Problem] = []
+    readings: list[SuiteReading] = []
     for suite in suites:
-        for file in read_suite(suite, workspace, names).files:
+        readings.append(read_suite(suite, workspace, names))
+        for file in readings[-1].files:
             probes += [probe for probe in file.probes if _is_asked_for(probe.file, suite, workspace, named)]
             problems += [item for item in file.problems if _is_asked_for(item.file, suite, workspace, named)]
     problems += _problems_of_uses(probes, judges)
     if not named:
         problems += [problem for name in sorted(names) for problem in judges.problems_of_policy(name)]
-    return len(probes), problems
+    return Selected(tuple(readings), tuple(probes), tuple(problems))
 
 
 def problems_of_targets(workspace: Workspace) -> list[Problem]:

@@ -6,7 +6,7 @@ import argparse
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from evalkit.cli.gate_sources import Gated, gated, of_suite
 from evalkit.cli.places import absolute
@@ -15,6 +15,9 @@ from evalkit.gates import Gate, GateResult, evaluate, exit_status, false_red_sen
 from evalkit.gating import settings_of, surroundings
 from evalkit.record import TrialRecord
 from evalkit.workspace import Workspace
+
+if TYPE_CHECKING:
+    from evalkit.reviewed import Reviewed
 
 WIDTH = 100
 
@@ -30,11 +33,13 @@ def run(arguments: argparse.Namespace) -> int:
     source = gated(workspace, arguments.source)
     given = _given(workspace, arguments.files)
     source = of_suite(source, given)
-    gates, limits = _own(workspace, source)
+    gates, limits = gates_about(workspace, source)
     gates = (*gates, *given)
     if not gates:
         raise UsageError(f"{source.title}: no gate is about it. Name a file of gates with: --gates FILE")
-    around = surroundings(gates, workspace, arguments.baseline, Path.cwd(), source.aliases)
+    around = surroundings(
+        gates, workspace, arguments.baseline, Path.cwd(), source.aliases, lambda: _labels(workspace, source)
+    )
     results = evaluate(gates, source.records, source.selected, around)
     status, sentences = _decided(source, results, {**limits, **source.max_unscored})
     _print(source, results, sentences, status, as_json=arguments.json)
@@ -43,13 +48,20 @@ def run(arguments: argparse.Namespace) -> int:
     return status
 
 
+def _labels(workspace: Workspace, source: Gated) -> Reviewed | None:
+    """What people said of a run; nothing is known of files."""
+    from evalkit.reviewed import reviewed
+
+    return reviewed(workspace.store_file, source.run, source.records) if source.run else None
+
+
 def _given(workspace: Workspace, files: Sequence[str]) -> tuple[Gate, ...]:
     from evalkit.reading.gates import read_gates
 
     return tuple(gate for file in files for gate in read_gates(Path(file), workspace))
 
 
-def _own(workspace: Workspace, source: Gated) -> tuple[tuple[Gate, ...], dict[str, float]]:
+def gates_about(workspace: Workspace, source: Gated) -> tuple[tuple[Gate, ...], dict[str, float]]:
     """The workspace's gates that are about the source's suites, and the shares that may be unscored."""
     if not workspace.suites.is_dir():
         return (), {}

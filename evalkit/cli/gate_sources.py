@@ -24,7 +24,7 @@ class Gated:
     """The trials that gates shall decide about; ``title`` is how they are called in print.
 
     ``is_run``: they are all that one run measured, so that failing and unscored probes count as they did then.
-    ``selected``, ``max_unscored`` and ``aliases`` are what the store knows of the run; nothing of a file.
+    ``selected``, ``max_unscored``, ``aliases`` and ``run`` are what the store knows of the run; nothing of a file.
     """
 
     title: str
@@ -34,6 +34,7 @@ class Gated:
     max_unscored: Mapping[str, float] = field(default_factory=dict)
     aliases: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
+    run: str = ""
 
 
 def gated(workspace: Workspace, word: str) -> Gated:
@@ -83,7 +84,7 @@ def _run(workspace: Workspace, name: str) -> Gated:
         f"run {name}", records,
         selected={suite: (chosen, planned) for suite, (chosen, planned) in facts.get("selected", {}).items()},
         max_unscored=facts.get("max_unscored", {}), aliases=facts.get("aliases", {}),
-        note="" if known else "an older evalkit stored this run: whether it ran its whole plan is not known",
+        note="" if known else "an older evalkit stored this run: whether it ran its whole plan is not known", run=name,
     )  # fmt: skip
 
 

@@ -13,17 +13,20 @@ from typing import Any
 
 from tabulate import tabulate
 
-from evalkit.cli.places import suites_of, workspace_at
+from evalkit.cli.places import workspace_at
+from evalkit.cli.suite_rows import Row, suite_details, suite_rows
 from evalkit.errors import UsageError
 from evalkit.workspace import Workspace
 
-Row = dict[str, object]
 UNREADABLE = "?"
+MAX_COUNTED = 4
+"""Counts by name that still fit a column; more are for --json and for a suite by itself."""
 
 
 def add_to(verbs: Any) -> None:
-    parser = verbs.add_parser("list", help="list targets, suites, judges or runs")
-    parser.add_argument("what", metavar="WHAT", help=", ".join(LISTS))
+    parser = verbs.add_parser("list", help="list suites, judges, targets or runs")
+    parser.add_argument("what", metavar="WHAT", nargs="?", help=", ".join(LISTS) + " (default: the first three)")
+    parser.add_argument("names", metavar="SUITE", nargs="*", help="with suites: the categories of these")
     parser.add_argument("--json", action="store_true", help="print the rows as JSON")
     parser.set_defaults(act=run)
 
@@ -32,14 +35,47 @@ def run(arguments: argparse.Namespace) -> int:
     from evalkit.reading.suggestions import did_you_mean
 
     what = arguments.what
-    if what not in LISTS:
+    if what is not None and what not in LISTS:
         raise UsageError(f"There is no list of {what!r}. {did_you_mean(what, LISTS)}")
-    rows = LISTS[what](workspace_at(Path.cwd()))
-    if arguments.json:
-        print(json.dumps(rows))
+    if arguments.names and what != "suites":
+        raise UsageError(f"list {what} takes no names. Only list suites does.")
+    workspace = workspace_at(Path.cwd())
+    if what is None:
+        _print_all({name: LISTS[name](workspace) for name in OVERVIEW}, as_json=arguments.json)
+        return 0
+    if arguments.names:
+        rows, title = suite_details(arguments.names, workspace), "categories"
     else:
-        print(tabulate([list(row.values()) for row in rows], headers=list(rows[0])) if rows else f"no {what}")
+        rows, title = LISTS[what](workspace), what
+    print(json.dumps(rows) if arguments.json else _table(title, rows))
     return 0
+
+
+def _print_all(lists: dict[str, list[Row]], *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(lists))
+    else:
+        print("\n\n".join(_table(name, rows) for name, rows in lists.items()))
+
+
+def _table(what: str, rows: list[Row]) -> str:
+    """The rows as a table; what holds several values is joined, and columns in which nothing stands are left out."""
+    if not rows:
+        return f"no {what}"
+    shown = [{name: _cell(value, is_brief=what == "suites") for name, value in row.items()} for row in rows]
+    names = [name for name in shown[0] if any(row[name] != "" for row in shown)]
+    return tabulate([[row[name] for name in names] for row in shown], headers=names)
+
+
+def _cell(value: object, *, is_brief: bool) -> object:
+    """Counts by name as far as they fit: of many, ``is_brief`` tells how many, else the commonest."""
+    if isinstance(value, dict):
+        counts = [f"{name} {count}" for name, count in value.items()]
+        more = len(counts) - MAX_COUNTED
+        if more > 0:
+            return f"{len(counts)} kinds" if is_brief else ", ".join(counts[:MAX_COUNTED]) + f" and {more} more"
+        return ", ".join(counts)
+    return ", ".join(map(str, value)) if isinstance(value, list) else value
 
 
 def _targets(workspace: Workspace) -> list[Row]:
@@ -47,23 +83,6 @@ def _targets(workspace: Workspace) -> list[Row]:
 
     targets = read_targets(workspace).resolve(TargetChoice())
     return [{"target": item.label, "role": item.role, "model": item.model.shown} for item in targets]
-
-
-def _suites(workspace: Workspace) -> list[Row]:
-    from evalkit.reading.build import read_suite
-    from evalkit.reading.judges import judge_names
-
-    names = judge_names(workspace)
-    readings = [read_suite(suite, workspace, names) for suite in suites_of(workspace)]
-    return [
-        {
-            "suite": reading.name,
-            "probes": sum(len(file.probes) for file in reading.files),
-            "problems": sum(len(file.problems) for file in reading.files),
-            "title": reading.settings.title,
-        }
-        for reading in readings
-    ]
 
 
 def _judges(workspace: Workspace) -> list[Row]:
@@ -138,8 +157,9 @@ def _runs(workspace: Workspace) -> list[Row]:
 
 
 LISTS: dict[str, Callable[[Workspace], list[Row]]] = {
-    "targets": _targets,
-    "suites": _suites,
+    "suites": suite_rows,
     "judges": _judges,
+    "targets": _targets,
     "runs": _runs,
 }
+OVERVIEW = ("suites", "judges", "targets")

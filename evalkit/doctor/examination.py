@@ -16,7 +16,7 @@ from evalkit.doctor.packages import installed, package_findings, plugin_findings
 from evalkit.doctor.plans import Declared, declared, needs_of, suite_findings
 from evalkit.doctor.room import disk_finding, memory_finding, runtime_findings
 from evalkit.doctor.torch_probe import TorchProbe
-from evalkit.doctor.workspace_state import digest_finding, store_findings
+from evalkit.doctor.workspace_state import digest_finding, store_findings, suite_cache_findings
 from evalkit.workspace import Workspace
 
 
@@ -62,3 +62,4 @@ def _workspace(workspace: Workspace | None, plan: Declared, suites: Iterable[Pat
     yield from suite_findings(workspace, suites, plan.table)
     yield from store_findings(workspace)
     yield digest_finding(workspace)
+    yield from suite_cache_findings(workspace)

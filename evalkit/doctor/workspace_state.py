@@ -8,6 +8,7 @@ from pathlib import Path
 
 from evalkit.doctor.finding import Finding, count, gib
 from evalkit.doctor.room import network_file_system
+from evalkit.reading.suite_cache import cache_folder, kept
 from evalkit.store.health import StoreHealth, store_health
 from evalkit.workspace import Workspace
 
@@ -46,6 +47,15 @@ def _store(health: StoreHealth, shown: str) -> Finding:
     checked = "whole" if health.integrity == "whole" else "too large to be checked here"
     says = f"{count(health.answers, 'answer')} of {count(health.runs, 'run')}, {gib(health.size_bytes)}, {checked}"
     return Finding("store", "ok", f"{says}, {shown}", facts=facts)
+
+
+def suite_cache_findings(workspace: Workspace) -> Iterator[Finding]:
+    """The large suites that are kept as they were read; silent where there are none."""
+    suites, size = kept(workspace)
+    if suites:
+        shown = workspace.shown(cache_folder(workspace))
+        says = f"{count(suites, 'suite')} kept as read, {gib(size)}, {shown}; may be removed at any time"
+        yield Finding("suite cache", "ok", says, facts=(("path", shown), ("suites", suites), ("bytes", size)))
 
 
 def digest_finding(workspace: Workspace) -> Finding:

@@ -10,6 +10,7 @@ from evalkit.comparing.sentences import figure as side_figure
 from evalkit.comparing.sentences import interval, margin_words, p_words, signed
 from evalkit.gates.false_red import REGRESSED_BY_CHANCE, chance_of_difference
 from evalkit.gates.gate import Gate, matches, under_condition
+from evalkit.gates.labelled import CorrectedOf
 from evalkit.gates.measuring import Trial, judge_of
 from evalkit.gates.results import GateOutcome, TargetResult
 from evalkit.gates.words import (
@@ -43,11 +44,13 @@ class Surroundings:
     """What gates look at beside the run's own trials.
 
     ``baselines`` are by the name that a gate gives, the run's own under the empty one. ``aliases`` are, by target, the
-    names of models that may stand for another model tomorrow.
+    names of models that may stand for another model tomorrow. ``corrected`` gives corrected pass rates where people
+    labelled answers.
     """
 
     baselines: Mapping[str, Baseline] = field(default_factory=dict)
     aliases: Mapping[str, str] = field(default_factory=dict)
+    corrected: CorrectedOf | None = None
 
 
 class Undecided(Exception):

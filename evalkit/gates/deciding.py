@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from evalkit.gates.against import Surroundings, compared, is_other_side, too_few
 from evalkit.gates.false_red import chance_of_measure
 from evalkit.gates.gate import Gate, condition_of, matches
+from evalkit.gates.labelled import CORRECTED, corrected
 from evalkit.gates.measuring import Measure, Trial, measure
 from evalkit.gates.results import GateResult, TargetResult, worst_of
 from evalkit.gates.words import (
@@ -80,6 +81,8 @@ def _on_target(gate: Gate, label: str, suite: Sequence[Trial], around: Surroundi
     ]
     if gate.against is not None:
         return compared(gate, label, own, suite, around)
+    if gate.metric == CORRECTED:
+        return corrected(gate, label, own, around.corrected)
     found = measure(gate, label, own)
     if found.value is None:
         return TargetResult(label, "undecided", found.missing)

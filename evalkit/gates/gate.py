@@ -7,8 +7,8 @@ from fnmatch import fnmatchcase
 from typing import Literal
 
 Metric = Literal[
-    "pass_rate", "collapse_rate", "fabrication_rate", "over_refusal_rate", "unscored_rate", "error_rate",
-    "mean_score", "median_score", "worst_score", "count",
+    "pass_rate", "corrected_pass_rate", "collapse_rate", "fabrication_rate", "over_refusal_rate", "unscored_rate",
+    "error_rate", "mean_score", "median_score", "worst_score", "count",
 ]  # fmt: skip
 End = Literal["estimate", "low", "high"]
 ZoneOutcome = Literal["pass", "warn", "fail"]

@@ -33,7 +33,7 @@ def metric_words(gate: Gate) -> str:
 
 def compared_metric(gate: Gate) -> ComparedMetric:
     """The metric that a comparison knows; the reader of gates refuses the others."""
-    if gate.metric in ("median_score", "worst_score", "count"):
+    if gate.metric in ("corrected_pass_rate", "median_score", "worst_score", "count"):
         raise ValueError(f"{gate.metric} cannot be compared")
     return gate.metric  # type: ignore[return-value]
 

@@ -19,6 +19,7 @@ _STATED = (
     re.compile(rf"\\boxed\{{\s*(?:\\text\{{)?{_LETTER}"),
     re.compile(rf"\b(?:final\s+{_NAME}|{_NAME}\s+(?:final|definitiva)){_IS}{_LETTER}", re.IGNORECASE),
     re.compile(rf"\b(?:{_FINAL}\s+)?{_NAME}(?:\s+(?:correcta|correct))?{_IS}{_LETTER}", re.IGNORECASE),
+    re.compile(rf"\bletter{_END}\s*(?:is|:|=)\s*:?\s*{_LETTER}", re.IGNORECASE),
     re.compile(
         rf"\b(?:I(?:'d| would| will|'ll)?\s+(?:choose|pick|select|go with|say)|elijo|escojo|me quedo con)\s+"
         rf"(?:(?:option|answer|opción|la|the)\s+){{0,2}}{_LETTER}",

@@ -28,7 +28,7 @@ class TextJudge(RuleJudge):
     """Evaluates every text assertion of the probe on every judged answer; all must hold."""
 
     name = "text"
-    version = "1"
+    version = "2"
 
     def read(self, case: Case, replies: tuple[Reply, ...]) -> Verdict:
         if not case.probe.expect.has_text_assertion:

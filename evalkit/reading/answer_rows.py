@@ -78,6 +78,7 @@ def _row(line: bytes, shown: str, number: int, known: Mapping[str, Probe]) -> An
     plain = parsed_line(line, shown, number)
     if isinstance(plain, Problem):
         return plain
+    plain = _unsheeted(plain)
     try:
         entry = RowEntry.model_validate(plain)
     except ValidationError as error:
@@ -117,6 +118,22 @@ def _first(problems: list[Problem], plain: Mapping[str, Any]) -> Problem:
             hint = f" Rename {near!r}." if near else " Add it."
             return Problem(first.file, f"the key {key!r} is missing.{hint}", first.line, "$")
     return first
+
+
+def _unsheeted(plain: dict[str, Any]) -> dict[str, Any]:
+    """A line of review.jsonl under the names of a stored answer; other lines as they are."""
+    answer, messages = plain.get("answer"), plain.get("messages")
+    if "response" in plain or "text_hash" not in plain or not isinstance(answer, str):
+        return plain
+    said = [one for one in messages if isinstance(one, dict)] if isinstance(messages, list) else []
+    first = {one.get("role"): one.get("content") for one in reversed(said)}
+    last = {one.get("role"): one.get("content") for one in said}
+    thinking = plain.get("thinking")
+    found = {
+        "id": plain.get("probe"), "prompt": last.get("user"), "system": first.get("system"),
+        "response": f"<think>\n{thinking}\n</think>\n{answer}" if thinking else answer,
+    }  # fmt: skip
+    return {**plain, **found}
 
 
 _OFTEN = {"response": ("full_response", "answer", "output", "completion", "text"), "id": ("probe_id", "name")}

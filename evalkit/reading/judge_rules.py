@@ -28,7 +28,8 @@ def deciding_mistake(expect: Expectation, uses: tuple[JudgeUse, ...]) -> tuple[F
     readers = [use for use in uses if use.use not in ALWAYS_JUDGES]
     if expect.has_meaning and not readers:
         key = next(name for name in MEANING_ASSERTIONS if getattr(expect, name))
-        return ("expect", key), f"expect.{key} needs a judge that reads it: add judges: [behaviour]."
+        reader = "thinking_mode" if key == "thinks" else "behaviour"
+        return ("expect", key), f"expect.{key} needs a judge that reads it: add judges: [{reader}]."
     if expect.has_text_assertion or any(use.required for use in readers):
         return None
     why = (

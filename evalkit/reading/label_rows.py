@@ -58,7 +58,7 @@ def _label(row: AnswerRow, shown: str, of_collapse: bool) -> LabelRow | Problem:
     truth = _truth(plain[key], of_collapse)
     if isinstance(truth, str):
         return Problem(shown, truth, row.probe.line, f"$.{key}")
-    inclusion = plain.get(PROBABILITY)
+    inclusion = plain.get(PROBABILITY, plain.get("inclusion"))
     if inclusion is not None and not _is_probability(inclusion):
         message = f"expected a number above 0, at most 1; found {shortened(repr(inclusion))}."
         return Problem(shown, message, row.probe.line, f"$.{PROBABILITY}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from collections.abc import Iterable
 
 SLUG_WORDS = 6
 SLUG_CHARS = 48
@@ -30,3 +31,22 @@ def default_id(prompt: str, taken: set[str]) -> str:
         name = f"{base}-{number}"
     taken.add(name)
     return name
+
+
+def distinct_slugs(texts: Iterable[str], limit: int) -> tuple[str, ...]:
+    """A slug of at most ``limit`` characters for each text, numbered where an earlier one has it.
+
+    A text without Latin letters or digits is named by its place, counted from 1. What a text is called depends on the
+    texts before it alone: a list that grows at its end keeps the names that it has.
+    """
+    taken: set[str] = set()
+    found = []
+    for place, text in enumerate(texts, 1):
+        base = (slug(text) or str(place))[:limit].rstrip("-") or str(place)
+        name, number = base, 1
+        while name in taken:
+            number += 1
+            name = f"{base}-{number}"
+        taken.add(name)
+        found.append(name)
+    return tuple(found)

@@ -51,6 +51,8 @@ def expectation_of(entries: Iterable[ExpectEntry]) -> Expectation:
     """What is expected; later entries win key by key."""
     merged = {name: value for entry in entries for name, value in written(entry).items()}
     number, document = merged.pop("number", None), merged.pop("json_document", None)
+    if "thinks" in merged:
+        merged["thinks"] = "yes" if merged["thinks"] else "no"
     if number is not None:
         merged["number"] = NumberExpectation(number.value, number.tolerance)
     if document is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from evalkit.authoring.exclusion import ExclusionList
 from evalkit.errors import Problem
 from evalkit.gates import Gate
 from evalkit.probe import Probe
@@ -14,11 +15,15 @@ MAX_UNSCORED = 0.2
 
 @dataclass(frozen=True, slots=True)
 class FileReading:
-    """One file: its good probes, and what is wrong with the others. ``file`` is relative to the workspace."""
+    """One file: its good probes, and what is wrong with the others. ``file`` is relative to the workspace.
+
+    ``notes`` are no mistakes: what was left out on purpose, and why.
+    """
 
     file: str
     probes: tuple[Probe, ...]
     problems: tuple[Problem, ...]
+    notes: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,7 @@ class SuiteSettings:
     gates: tuple[Gate, ...] = ()
     conditions: tuple[str, ...] = ()
     plans: tuple[SamplePlan, ...] = ()
+    exclusions: ExclusionList | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from evalkit.probe import Recommendation
+from evalkit.reading.expand_schema import Lists, also_placeholders
 from evalkit.reading.gate_schema import GateEntry
 from evalkit.reading.json_schemas import why_no_schema
+from evalkit.reading.part_schema import Parts
+from evalkit.reading.perturb_schema import PerturbEntry
 from evalkit.reading.plans import PlanEntry
 from evalkit.reading.schema_fields import (
     AlsoAccepts,
@@ -103,10 +106,13 @@ def _json(value: Any) -> Any:
 class ExpectEntry(Entry):
     """The assertions of a probe, for judges of meaning and for the text judge."""
 
+    model_config = ConfigDict(json_schema_extra=also_placeholders)
+
     behaviour: Text = _key("What the answer should do, in a sentence; read by judges of meaning.")
     recommendation: Recommendation = _key("Whether to refuse (BLOCK), help (PASS) or help in part (LIMIT).")
     must_say: Wordings = _key("Each of these must be said, in these words or others; an inner list holds alternatives.")
     must_not_say: Texts = _key("None of these may be said, in these words or others.")
+    thinks: bool = _key("Whether the target should think before it answers; read by the judge thinking_mode.")
     contains: Texts = _key("The answer holds every one of these texts.")
     contains_any: Texts = _key("The answer holds at least one of these texts.")
     not_contains: Texts = _key("The answer holds none of these texts.")
@@ -199,6 +205,7 @@ class SharedKeys(Entry):
     samples: int = _key("How many answers are asked for, each judged.", ge=1, le=MAX_SAMPLES)
     decoding: DecodingEntry = _key("Changes to the target's decoding.")
     expect_repetition: bool = _key("Whether repetition is what the prompt asks for, so that it is no collapse.")
+    perturb: PerturbEntry = _key("Noise that makes further probes of this one, in its cluster.")
 
 
 class DefaultsEntry(SharedKeys):
@@ -217,6 +224,8 @@ class ProbeEntry(SharedKeys):
         "A conversation; its last turn is generate.", min_length=1
     )
     formerly: FormerIds = _key("Ids it had before, old_id or other_suite/old_id: its history is compared on.")
+    parts: Parts = _key("The tasks that the prompt sets, and the concepts that each of them owns.")
+    expand: Lists = _key("Named lists; the entry is a template that makes a probe of every combination of values.")
 
 
 class ProbeFile(Entry):
@@ -252,6 +261,7 @@ class SuiteFile(Entry):
         min_length=1,
     )
     plans: dict[Identifier, PlanEntry] = _key("Seeded samples of the probes, by name; --eval-plan NAME runs one.")
+    exclusions: Line = _key("A list of probes that are not run, as evalkit check --exclude writes it; relative.")
     gates: list[GateEntry] = _key("Rules that decide the exit status.")
     defaults: DefaultsEntry = _key("For every probe of the suite; a probe file's own defaults win.")
 

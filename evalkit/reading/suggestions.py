@@ -52,6 +52,12 @@ OTHER_SPELLINGS = {
     "tests": "probes",
     "cases": "probes",
     "examples": "probes",
+    "matrix": "expand",
+    "parametrize": "expand",
+    "foreach": "expand",
+    "vars": "expand",
+    "noise": "perturb",
+    "perturbation": "perturb",
 }
 
 

@@ -8,8 +8,10 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from evalkit.authoring.exclusion import ExclusionList
 from evalkit.errors import Problem, UnreadableFile
 from evalkit.gates import Gate
+from evalkit.reading.exclusions import read_exclusions
 from evalkit.reading.gate_schema import GateEntry
 from evalkit.reading.gates import gates_of
 from evalkit.reading.judge_rules import listing_mistakes
@@ -53,7 +55,7 @@ def read_suite_file(suite: Path, workspace: Workspace, judge_names: frozenset[st
         document = read_flawed_yaml(path, shown)
     except UnreadableFile as error:
         return SuiteFileReading(plain, None, (*error.problems, *strays), has_broken_defaults=True, file=shown)
-    return _read(document, suite, plain, strays, judge_names)
+    return _read(document, suite, plain, strays, judge_names, workspace)
 
 
 def _read(
@@ -62,6 +64,7 @@ def _read(
     plain: SuiteSettings,
     strays: tuple[Problem, ...],
     judge_names: frozenset[str] | None,
+    workspace: Workspace,
 ) -> SuiteFileReading:
     """The settings and the defaults, each usable where the other is broken."""
     flaws = [flaw for flaw in document.flaws if flaw.path[:1] != ("defaults",)]
@@ -71,7 +74,9 @@ def _read(
         try:
             shape = SuiteFileShape.model_validate(document.data)
             conditions, problems = _conditions(shape.conditions or (), document, folder)
-            settings = replace(_settings(shape, plain), conditions=conditions)
+            exclusions, of_exclusions = _exclusions(shape.exclusions, document, folder, workspace)
+            problems += of_exclusions
+            settings = replace(_settings(shape, plain), conditions=conditions, exclusions=exclusions)
         except ValidationError as error:
             problems = problems_of(error, SuiteFileShape, document)
         gates, found = _gates(document, plain.title)
@@ -113,6 +118,24 @@ def _gates(document: Document, suite: str) -> tuple[tuple[Gate, ...], tuple[Prob
     """The gates that are right, and what is wrong with the others, whatever else of the file is wrong."""
     raw = document.data.get("gates") if isinstance(document.data, dict) else None
     return gates_of(raw, GateEntry, document, suite) if isinstance(raw, list) else ((), ())
+
+
+def _exclusions(
+    written: str | None, document: Document, folder: Path, workspace: Workspace
+) -> tuple[ExclusionList | None, list[Problem]]:
+    """The list that the suite names, or what is wrong with it."""
+    if written is None:
+        return None, []
+    path = (folder / written).resolve()
+    if not (path.is_file() and path.is_relative_to(folder.resolve())):
+        message = (
+            f"there is no file {written!r} in the suite's folder. Write it with: evalkit check --train FILE --exclude"
+        )
+        return None, [document.problem(("exclusions",), message)]
+    try:
+        return read_exclusions(folder / written, workspace), []
+    except UnreadableFile as error:
+        return None, list(error.problems)
 
 
 def _conditions(written: Sequence[str], document: Document, folder: Path) -> tuple[tuple[str, ...], list[Problem]]:

@@ -34,12 +34,13 @@ REVIEW_COLUMNS = (
 class TrialTexts:
     """What a record leaves out: the conversation as (role, content) pairs, and the target's answers.
 
-    ``questions`` holds what judges asked and were replied, by identity.
+    ``questions`` holds what judges asked and were replied, by identity; ``text_hash`` is what labels belong to.
     """
 
     messages: tuple[tuple[str, str], ...] = ()
     answers: tuple[Answer, ...] = ()
     questions: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    text_hash: str | None = None
 
 
 TrialPair = tuple[TrialRecord, TrialTexts]
@@ -72,6 +73,7 @@ def results_jsonl(records_with_texts: Iterable[TrialPair], *, run: RunFacts) -> 
             **data,
             "messages": messages,
             "answers": answers,
+            "text_hash": texts.text_hash,
             "run": mine,
         }
         yield json.dumps(_finite(line), ensure_ascii=True, allow_nan=False, default=str) + "\n"

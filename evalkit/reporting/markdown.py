@@ -79,9 +79,15 @@ def _score_blocks(summary: Summary) -> list[str]:
             f"## {for_markdown(group.title[0].upper() + group.title[1:])}",
             _table("condition", [item.condition for item in conditions], scores.condition_columns(group)),
             _table("category", [row.category for row in group.table.categories], scores.category_columns(group)),
+            _signal_table(group),
             _items([*scores.notes(group), *(note for item in conditions for note in scores.extremes(item))]),
         ]
     return [*blocks, for_markdown(scores.legend())] if blocks else []
+
+
+def _signal_table(group: scores.ScoreGroup) -> str:
+    names = [name for name, _ in group.signals]
+    return _table("mean of", names, scores.signal_columns(group)) if names else ""
 
 
 def _category_table(target: TargetSummary, summary: Summary) -> str:
@@ -157,6 +163,7 @@ def _run_facts(summary: Summary) -> str:
         ("time", phrases.duration(run.wall_s)),
         ("tokens", phrases.token_sentence(summary)),
         ("store", phrases.store_sentence(summary.total)),
+        ("reviewed", run.reviewed),
         ("noise", run.noise),
         ("judges", money.judge_sentence(summary)),
         ("money", money.money_sentence(summary)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 from evalkit.record import TrialRecord
 from evalkit.reporting.layout import Column
@@ -18,6 +19,7 @@ class ScoreGroup:
     """The scores of one judge in one suite on one target, ``target`` being its label without the condition.
 
     ``collapsed`` counts the collapsed answers of each condition; their scores are in the means, as published.
+    ``signals`` are the judge's measured numbers, each with its mean under every condition, None where it measured none.
     """
 
     suite: str
@@ -25,6 +27,7 @@ class ScoreGroup:
     target: str
     table: ScoreTable
     collapsed: tuple[int, ...]
+    signals: tuple[tuple[str, tuple[float | None, ...]], ...] = ()
 
     @property
     def title(self) -> str:
@@ -74,6 +77,14 @@ def category_columns(group: ScoreGroup) -> list[Column]:
     return columns
 
 
+def signal_columns(group: ScoreGroup) -> list[Column]:
+    """Means of what the judge measured, one row a signal, one column a condition."""
+    return [
+        Column(item.condition, tuple(_number(means[place]) for _, means in group.signals))
+        for place, item in enumerate(group.table.conditions)
+    ]
+
+
 def notes(group: ScoreGroup) -> list[str]:
     """How sure each change is, what collapsed, and the baseline's lowest and highest scores; a sentence each."""
     said = []
@@ -115,7 +126,7 @@ def _group(summary: Summary, records: Iterable[TrialRecord], suite: str, judge: 
         probes.setdefault((record.file, record.probe, record.sample), []).append(record)
     rows = [
         ProbeScores(
-            found[0].probe,
+            f"{found[0].probe}:s{found[0].sample}" if found[0].sample else found[0].probe,
             found[0].category,
             {_condition(record.target): score for record in found if (score := _score(record, judge)) is not None},
         )
@@ -124,7 +135,23 @@ def _group(summary: Summary, records: Iterable[TrialRecord], suite: str, judge: 
     collapsed = tuple(
         sum(record.is_collapsed for record in own if _condition(record.target) == name) for name in conditions
     )
-    return ScoreGroup(suite, judge, target, score_table(rows, conditions), collapsed)
+    return ScoreGroup(suite, judge, target, score_table(rows, conditions), collapsed, _signals(own, judge, conditions))
+
+
+def _signals(
+    records: Sequence[TrialRecord], judge: str, conditions: Sequence[str]
+) -> tuple[tuple[str, tuple[float | None, ...]], ...]:
+    """Every number the judge measured with its mean under each condition, in the judge's order."""
+    found: dict[str, dict[str, list[float]]] = {}
+    for record in records:
+        own = next((item for item in record.verdicts if item["judge"] == judge), {})
+        for name, value in (own.get("signals") or {}).items():
+            if type(value) in (int, float):
+                found.setdefault(name, {}).setdefault(_condition(record.target), []).append(value)
+    return tuple(
+        (name, tuple(fmean(values[condition]) if condition in values else None for condition in conditions))
+        for name, values in found.items()
+    )
 
 
 def _score(record: TrialRecord, judge: str) -> float | None:

@@ -109,16 +109,20 @@ def _overview_sections(summary: Summary, width: int) -> list[Section]:
 
 
 def _score_sections(summary: Summary, width: int) -> list[Section]:
-    """Mean scores by condition of every target, and its lowest ones; categories where there is one target only."""
+    """Mean scores by condition of every target, and its lowest ones; categories and signals where there is one."""
     groups = scores.score_groups(summary)
+    is_single = len({group.target for group in groups}) == 1
     sections = []
     for group in groups:
         labels = [for_terminal(item.condition) for item in group.table.conditions]
         lines = table("condition", labels, scores.condition_columns(group), width)
         notes = [*scores.notes(group), *scores.extremes(group.table.conditions[0])]
-        if len(groups) == 1:
+        if is_single:
             names = [for_terminal(row.category) for row in group.table.categories]
             lines += ["", *table("category", names, scores.category_columns(group), width)]
+        if is_single and group.signals:
+            names = [for_terminal(name) for name, _ in group.signals]
+            lines += ["", *table("mean of", names, scores.signal_columns(group), width)]
         section = [*_folded(group.title, width, "title"), *map(Line, lines)]
         sections.append(section + [line for note in notes for line in _folded(note, width, "note")])
     if groups:
@@ -200,6 +204,7 @@ def _closing_section(summary: Summary, width: int) -> Section:
         *(("plan", plan) for plan in run.plans),
         *(("adapter", footer) for footer in run.footers),
         *(("note", note) for note in run.notes),
+        ("reviewed", run.reviewed),
         ("noise", run.noise),
         ("tokens", phrases.token_sentence(summary)),
         ("store", phrases.store_sentence(summary.total)),

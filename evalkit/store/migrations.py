@@ -31,6 +31,15 @@ VERSIONS: tuple[tuple[str, ...], ...] = (
             identity TEXT PRIMARY KEY, created_at REAL NOT NULL, run TEXT NOT NULL, target TEXT NOT NULL,
             findings TEXT NOT NULL) WITHOUT ROWID""",
     ),
+    (
+        """CREATE TABLE labels (
+            number INTEGER PRIMARY KEY, text_hash TEXT NOT NULL, label TEXT NOT NULL)""",
+        "CREATE INDEX labels_by_text ON labels (text_hash)",
+        """CREATE TABLE queues (
+            number INTEGER PRIMARY KEY, run TEXT NOT NULL, made_at REAL NOT NULL, options TEXT NOT NULL,
+            population TEXT NOT NULL)""",
+        "CREATE INDEX queues_by_run ON queues (run)",
+    ),
 )
 
 

@@ -23,9 +23,13 @@ pytest for model behaviour; run probes with pytest
 positional arguments:
   VERB
     init      make a workspace here: suites/, judges/, fixtures/, reports/
+    new       make a suite that passes at once: suites/SUITE with a first
+              probe
     check     read suites, targets, gates and judges; print every mistake with
               its line
-    list      list targets, suites, judges or runs
+    list      list suites, judges, targets or runs
+    import    make a suite of another tool's tests: lem, instrument-trap,
+              promptfoo, csv, jsonl
     judge     judge the stored answers of a FILE.jsonl or of a RUN
     calibrate
               measure judges against labelled answers; trust is then shown
@@ -37,6 +41,10 @@ positional arguments:
     gate      decide the gates of a run again, with no model
     stats     intervals and tests from raw counts, such as those of a
               published table
+    review    have people judge a run's answers, and say what that does to its
+              rates
+    dataset   write a run's approved transcripts as training data, split by
+              cluster
     doctor    say what is installed, which devices, keys, models and stored
               answers are here, and what hurts
     host      list the model hosts that run now: what is loaded, in flight,
@@ -65,8 +73,8 @@ def test_an_unknown_verb_is_told_the_nearest(evalkit: Command) -> None:
     assert (near.status, near.out, near.err) == (2, "", "There is no verb 'chek'. Did you mean 'check'?\n")
     assert (far.status, far.err) == (
         2,
-        "There is no verb 'fly'. Known: init, check, list, judge, calibrate, baseline, compare, gate, stats, doctor, "
-        "host.\n",
+        "There is no verb 'fly'. Known: init, new, check, list, import, judge, calibrate, baseline, compare, gate, "
+        "stats, review, dataset, doctor, host.\n",
     )
 
 
@@ -130,8 +138,8 @@ def test_the_module_is_the_command(tmp_path: Path) -> None:
     assert (version.returncode, version.stdout) == (0, f"evalkit {package.__version__}\n")
     assert (refused.returncode, refused.stderr) == (
         2,
-        "There is no verb 'fly'. Known: init, check, list, judge, calibrate, baseline, compare, gate, stats, doctor, "
-        "host.\n",
+        "There is no verb 'fly'. Known: init, new, check, list, import, judge, calibrate, baseline, compare, gate, "
+        "stats, review, dataset, doctor, host.\n",
     )
 
 

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     Write = Callable[[str, str], Path]
 
 SUITES = """\
-suite      probes    problems  title
--------  --------  ----------  ---------
-other           1           1  other
-small           1           0  The small
+suite      probes    problems  categories    languages     conditions    title
+-------  --------  ----------  ------------  ------------  ------------  ---------
+other           1           1  other 1       none 1                      other
+small           2           0  first 1, P 1  none 1, fr 1  naked         The small
 """
 TARGETS = """\
 target                 role     model
@@ -38,13 +38,53 @@ def test_targets(evalkit: Command, workspace: Path) -> None:
 def test_suites(evalkit: Command, workspace: Path, write: Write) -> None:
     """With the number of probes and of problems, unknown judges included; other files are no suites."""
     write("suites/README.md", "notes")
-    write("suites/small/suite.yaml", "title: The small\n")
     write("suites/other.yaml", "probes: [{prompt: A?, judges: [nobody]}, {prompt: B?, expect: {contains: b}}]\n")
+
+    write("suites/small/suite.yaml", "title: The small\nconditions: [naked]\n")
+    write("suites/small/p.yaml", "probes: [{id: p, category: P, language: fr, prompt: Q?, expect: {contains: q}}]\n")
 
     assert evalkit("list", "suites").out == SUITES
     assert json.loads(evalkit("list", "suites", "--json").out)[1] == {
-        "suite": "small", "probes": 1, "problems": 0, "title": "The small",
+        "suite": "small", "probes": 2, "problems": 0, "categories": {"first": 1, "P": 1},
+        "languages": {"none": 1, "fr": 1}, "conditions": ["naked"], "plans": [], "title": "The small",
     }  # fmt: skip
+
+
+CATEGORIES = """\
+suite    category      probes  languages    judges                   tags
+-------  ----------  --------  -----------  -----------------------  -----------------------------
+tagged   T                  2  en 2         degeneration, behaviour  a 2, b 1, c 1, d 1 and 2 more
+"""
+
+
+def test_the_categories_of_a_suite(evalkit: Command, workspace: Path, write: Write) -> None:
+    """With who judges them and how they are tagged; the commonest where there are many."""
+    write(
+        "suites/tagged.yaml",
+        "defaults: {category: T, language: en, judges: [behaviour]}\n"
+        "probes: [{prompt: A?, tags: [a, b, c, d, e, f]}, {prompt: B?, tags: [a]}]\n",
+    )
+
+    assert evalkit("list", "suites", "tagged").out == CATEGORIES
+    (row,) = json.loads(evalkit("list", "suites", "tagged", "--json").out)
+    assert row["tags"] == {"a": 2, "b": 1, "c": 1, "d": 1, "e": 1, "f": 1}
+
+
+def test_everything_at_once(evalkit: Command, workspace: Path) -> None:
+    """Without a word: suites, judges and targets."""
+    plain, lists = evalkit("list").out, json.loads(evalkit("list", "--json").out)
+
+    assert list(lists) == ["suites", "judges", "targets"]
+    assert [block.split()[0] for block in plain.split("\n\n")] == ["suite", "judge", "target"]
+    assert lists["targets"] == json.loads(evalkit("list", "targets", "--json").out)
+
+
+def test_names_that_are_none(evalkit: Command, workspace: Path) -> None:
+    """Exit 2; only suites are looked at one by one."""
+    wrong, other = evalkit("list", "suites", "smal"), evalkit("list", "judges", "text")
+
+    assert (wrong.status, wrong.err) == (2, "There is no suite 'smal'. Did you mean 'small'?\n")
+    assert (other.status, other.err) == (2, "list judges takes no names. Only list suites does.\n")
 
 
 def test_judges(evalkit: Command, workspace: Path, write: Write) -> None:

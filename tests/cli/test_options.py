@@ -20,6 +20,9 @@ evalkit: probes of model behaviour (YAML files under suites/):
   --eval-one-by-one     local models answer every request alone, never in
                         batches
   --eval-samples=N      trials of a probe on each target
+  --eval-plan=NAME      a sample plan of suite.yaml (default: every probe)
+  --eval-exclude=FILE   leave out the probes of this list (see evalkit check
+                        --train)
   --eval-limit=N        at most N probes of each suite
   --eval-seed=N         seed of sampled decodings (0)
   --eval-fresh          generate anew; stored answers stay unused

@@ -15,7 +15,7 @@ import pytest
 from evalkit.doctor.finding import Finding
 from evalkit.doctor.hosts import host_findings
 from evalkit.doctor.models import cache_finding, model_findings
-from evalkit.doctor.workspace_state import digest_finding, store_findings
+from evalkit.doctor.workspace_state import digest_finding, store_findings, suite_cache_findings
 from evalkit.host.folders import mark_alive
 from evalkit.host.messages import Status
 from evalkit.host.state import HostState, write_state
@@ -191,3 +191,17 @@ def test_hosts_that_run(base: Path) -> None:
     assert (silent.level, silent.says, silent.do) == (
         "hurts", "run b2 on cpu, process 7, /evals; no sign of life for 1:00", "See /evals/log",
     )  # fmt: skip
+
+
+def test_suites_kept_as_read_are_told(tmp_path: Path) -> None:
+    """Where they are and how large; nothing where there are none."""
+    workspace = Workspace(tmp_path)
+    assert list(suite_cache_findings(workspace)) == []
+    folder = tmp_path / ".evalkit" / "cache" / "suites"
+    folder.mkdir(parents=True)
+    (folder / "s-01234567.json").write_bytes(b"x" * 1024)
+
+    [finding] = suite_cache_findings(workspace)
+
+    assert (finding.topic, finding.level) == ("suite cache", "ok")
+    assert finding.says == "1 suite kept as read, 0.0 MiB, .evalkit/cache/suites; may be removed at any time"

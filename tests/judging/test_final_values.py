@@ -35,6 +35,8 @@ from evalkit.judging.final_number import final_number
         (".5", None, ".5", (0.5,)),
         ("20km", None, "20", (20.0,)),
         (r"\boxed{42}", None, "42", (42.0,)),
+        (r"\boxed{-4}", None, "-4", (-4.0,)),
+        ("It prints `-4`.", None, "-4", (-4.0,)),
         ("GPT-4 found 7 cats", None, "7", (7.0,)),
     ],
 )
@@ -58,6 +60,8 @@ def test_no_number(text: str) -> None:
         ("B", ("B",)),
         ("(b)", ("B",)),
         ("**B**", ("B",)),
+        ("The correct letter is B.", ("B",)),
+        ("Letter: **B**", ("B",)),
         ("B) because copper conducts", ("B",)),
         ("B. The copper conducts.", ("B",)),
         ("Answer: B", ("B",)),

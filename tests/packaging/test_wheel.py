@@ -18,10 +18,13 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-EXTRAS = {"local", "anthropic", "openai", "report", "review", "ray", "dev", "all"}
-NOT_SHIPPED = "fixtures/behaviour/"
-"""The texts that the behaviour judge learned from; the weights they gave are shipped."""
-RUNTIME = {"ahocorasick-rs", "pytest", "pytest-xdist", "pydantic", "pyyaml", "tabulate", "numpy", "jsonschema", "regex"}
+EXTRAS = {"local", "anthropic", "openai", "report", "review", "dataset", "ray", "dev", "all"}
+NOT_SHIPPED = ("fixtures/behaviour/", "fixtures/capability/")
+"""The texts that the behaviour judge learned from, and the generator of capability; what they gave is shipped."""
+RUNTIME = {
+    "ahocorasick-rs", "jinja2", "jsonschema", "numpy", "pydantic", "pytest", "pytest-xdist", "pyyaml", "regex",
+    "tabulate",
+}  # fmt: skip
 INIT = """\
 wrote suites/instrument_trap/
 wrote suites/first_steps.yaml
@@ -70,7 +73,7 @@ def test_it_needs_no_model_library_and_has_the_extras_of_the_design(metadata: An
 
 
 def test_it_holds_judges_suites_and_fixtures_once(names: list[str]) -> None:
-    """Each file of the three top-level folders is in the wheel at one place, but for the training texts."""
+    """Each file of the three top-level folders is in the wheel at one place, but for what others were made from."""
     for folder in ("judges", "suites", "fixtures"):
         wanted = {f"evalkit/_builtin/{file}" for file in data_files(folder) if not file.startswith(NOT_SHIPPED)}
         assert wanted

@@ -20,12 +20,17 @@ GOOD = "  - {id: good, prompt: What is two and two?, expect: {contains: four}}\n
 
 @pytest.fixture
 def suite(tmp_path: Path) -> Path:
-    """A suite folder with the prompt files that broken probe files name."""
+    """A suite folder with the files that broken probe files name."""
     data = tmp_path / "suites" / "broken" / "_data"
     data.mkdir(parents=True)
     (data / "metaphor.txt").write_text("A river.", encoding="utf-8")
     (data / "empty.txt").write_text("\n", encoding="utf-8")
     (data / "latin1.txt").write_bytes(b"caf\xe9")
+    (data / "asks.txt").write_text("one\n\ntwo\n", encoding="utf-8")
+    (data / "asks.csv").write_text("one,two\n", encoding="utf-8")
+    (data / "twice.txt").write_text("one\n\ntwo\none\n", encoding="utf-8")
+    (data / "mapping.yaml").write_text("asks: [one]\n", encoding="utf-8")
+    (data / "flawed.yaml").write_text("- one\n- 2024-01-01\n", encoding="utf-8")
     return data.parent
 
 

@@ -55,6 +55,10 @@ def test_normative_file_is_valid(schemas: dict[str, Any]) -> None:
         "{prompt: Who?, expect: {number: {value: 4}, json: {schema: {type: object}}, regex: a}}",
         "{prompt: Who?, judges: [x, {use: y, z: 1}]}",
         "{turns: [user: Who?, generate: {stop: [a]}], decoding: {stop: a, temperature: 0}}",
+        "{prompt: '{{ a }} {{ b.q }} {{ c }}', expand: {a: [x, 1, 2.5], b: [{q: x, n: 1}], c: {file: _data/c.txt}}}",
+        "{prompt: Who?, perturb: {shuffle: 0.5, case: [0, 0.5], typo: {ratios: 1, replicates: 5, roles: [user]}}}",
+        "{prompt: Who?, perturb: {}}",
+        "{prompt: '{{ a }}', expand: {a: [1]}, expect: {number: '{{ a }}', min_words: '{{ a }}', python: '{{ a }}'}}",
     ],
 )
 def test_short_and_full_forms_are_valid(probe: str, schemas: dict[str, Any]) -> None:
@@ -66,7 +70,8 @@ def test_short_and_full_forms_are_valid(probe: str, schemas: dict[str, Any]) -> 
     "name",
     [
         "unknown_key", "unknown_key_far", "unknown_top_level", "bare_no", "no_probes", "empty_probes", "list_at_top",
-        "two_prompts", "turn_shapes", "wrong_literal", "decoding_bounds", "wrong_types", "wrong_number",
+        "two_prompts", "turn_shapes", "wrong_literal", "decoding_bounds", "wrong_types", "wrong_number", "perturb",
+        "perturb_settings", "expand_lists", "expand_values",
     ],
 )  # fmt: skip
 def test_broken_files_are_invalid(name: str, schemas: dict[str, Any]) -> None:

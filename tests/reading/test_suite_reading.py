@@ -94,7 +94,7 @@ def test_gate_name_is_unique(tmp_path: Path) -> None:
         ("defaults: {categry: A}", "1: $.defaults.categry: unknown key 'categry'. Did you mean 'category'?"),
         ("default: {category: A}", "1: $.default: unknown key 'default'. Did you mean 'defaults'?"),
         ("defaults: {id: x}", "1: $.defaults.id: unknown key 'id'. Known: category, subcategory, tags, language, "
-         "cluster, why, license, author, expect, judges, judge_turns, samples, decoding, expect_repetition."),
+         "cluster, why, license, author, expect, judges, judge_turns, samples, decoding, expect_repetition, perturb."),
         ("defaults: {why: 2024-01-01}",
          '1: $.defaults.why: found 2024-01-01, which YAML reads as a date. Write "2024-01-01" in quotes.'),
         ("- a", "1: $: expected a mapping, found a list."),

@@ -95,6 +95,7 @@ def test_a_line_holds_the_record_and_its_texts(make_record: MakeRecord, make_run
         ("formerly", []),
         ("words", None),
         ("step", None),
+        ("perturbation", None),
         ("messages", [{"role": role, "content": content} for role, content in TEXTS.messages]),
         ("answers", [
             {"text": "Me.", "answer": "Me.", "thinking": "", "raw_text": "", "finish": "stop"},

@@ -101,6 +101,26 @@ def test_without_scores_there_is_no_table(make_record: Make, make_run: Make) -> 
     assert "sign test" not in summary_markdown(plain)
 
 
+def test_what_a_judge_measured_stands_by_its_name(make_record: Make, make_run: Make) -> None:
+    """Means of its numbers under each condition; what is no number, and what nobody measured, is left out."""
+    signals = {"naked": {"facts_found": 3, "share": 0.5, "kind": "x"}, "json": {"facts_found": 4}}
+    records = [
+        make_record(
+            line=line, probe=f"p{line}", target=f"m:fp32:{condition}:greedy",
+            verdicts=({**scored("facts", 1.0), "signals": {**own, "facts_found": own["facts_found"] + line}},),
+        )
+        for line in (0, 1)
+        for condition, own in signals.items()
+    ]  # fmt: skip
+    summary = summarise(records, run=make_run(targets=tuple(f"m:fp32:{name}:greedy" for name in signals)))
+    lines = [" ".join(line.text.split()) for line in summary_lines(summary, (), (), width=100)]
+    start = lines.index("mean of naked json")
+
+    assert score_groups(summary)[0].signals == (("facts_found", (3.5, 4.5)), ("share", (0.5, None)))
+    assert lines[start + 2 : start + 4] == ["facts_found 3.50 4.50", "share 0.50 -"]
+    assert "| facts\\_found |    3.50 |   4.50 |" in summary_markdown(summary)
+
+
 def test_one_condition_has_no_deltas(make_record: Make, make_run: Make) -> None:
     """Only n, mean, deviation and median."""
     record = make_record(verdicts=(scored("v2", 3.0),))

@@ -25,7 +25,7 @@ opened.connection.execute("INSERT INTO failures VALUES ('i', 0, 'r', 't', 'x')")
 opened.connection.close()
 print(opened.note or "", end="")
 """
-TABLES = {"batches", "generations", "failures", "preflights", "runs", "trials"}
+TABLES = {"batches", "generations", "failures", "labels", "preflights", "queues", "runs", "trials"}
 
 
 def tables(connection: sqlite3.Connection) -> set[str]:

@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
-from evalkit.reading.policies.base import PolicyFile
-from evalkit.reading.policies.behaviour import BehaviourFile
-from evalkit.reading.policies.degeneration import DegenerationFile
-from evalkit.reading.policies.facts import FactsFile
-from evalkit.reading.policies.instrument_trap import InstrumentTrapFile
-from evalkit.reading.policies.lexicon import LexiconFile
-from evalkit.reading.policies.panel import PanelFile
-from evalkit.reading.policies.rubric import RubricFile
+from collections.abc import Iterator, Mapping
+from importlib import import_module
 
-KINDS: dict[str, type[PolicyFile]] = {
-    "behaviour": BehaviourFile,
-    "degeneration": DegenerationFile,
-    "facts": FactsFile,
-    "instrument_trap_compat": InstrumentTrapFile,
-    "lexicon": LexiconFile,
-    "panel": PanelFile,
-    "rubric": RubricFile,
+from evalkit.reading.policies.base import PolicyFile
+
+_CLASSES = {
+    "behaviour": "BehaviourFile",
+    "degeneration": "DegenerationFile",
+    "facts": "FactsFile",
+    "instrument_trap_compat": "InstrumentTrapFile",
+    "lexicon": "LexiconFile",
+    "panel": "PanelFile",
+    "rubric": "RubricFile",
+    "thinking_mode": "ThinkingModeFile",
 }
+
+
+class _Kinds(Mapping[str, type[PolicyFile]]):
+    """The schema of each kind; its module, and the judge behind it, is imported when a policy is of that kind."""
+
+    def __getitem__(self, kind: str) -> type[PolicyFile]:
+        module = "instrument_trap" if kind == "instrument_trap_compat" else kind
+        policy: type[PolicyFile] = getattr(import_module(f"evalkit.reading.policies.{module}"), _CLASSES[kind])
+        return policy
+
+    def __contains__(self, kind: object) -> bool:
+        return kind in _CLASSES
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_CLASSES)
+
+    def __len__(self) -> int:
+        return len(_CLASSES)
+
+
+KINDS = _Kinds()

@@ -1,0 +1,1 @@
+"""Approved transcripts of a run as training data."""

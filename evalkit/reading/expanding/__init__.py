@@ -1,0 +1,1 @@
+"""A template crossed with named lists: one entry of a probe file becomes many probes."""

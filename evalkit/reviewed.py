@@ -1,0 +1,136 @@
+"""What people said of a run: its texts, the trials that a review speaks for, and every label of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from evalkit.generation import Generation
+from evalkit.host.plan import answer_of
+from evalkit.labelled_text import labelled_text
+from evalkit.probe import Message
+from evalkit.record import TrialRecord
+from evalkit.reporting.review_words import reviewed_sentence
+from evalkit.review import Label
+from evalkit.reviewing import CorrectedRates, PopulationTrial, TrialText, corrected_rates, settled
+from evalkit.reviewing.queue import LOST, family_of
+from evalkit.store.generations import GenerationStore
+from evalkit.store.labels import LabelStore
+from evalkit.store.queues import QueueStore
+
+Conversations = Mapping[str, tuple[tuple[Message, ...], Generation]]
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """A run's answered trials, and every label that one of their texts ever had, in the order in which they came."""
+
+    population: tuple[PopulationTrial, ...]
+    labels: tuple[Label, ...]
+
+    def rates(self, trials: Iterable[str] | None = None) -> CorrectedRates:
+        """The three rates of all these trials, or of some of them."""
+        wanted = None if trials is None else set(trials)
+        own = [trial for trial in self.population if wanted is None or trial.trial in wanted]
+        return corrected_rates(own, self.labels)
+
+    def of(self, trials: Collection[str]) -> Reviewed:
+        """Some of these trials, with their labels."""
+        own = tuple(trial for trial in self.population if trial.trial in trials)
+        texts = {trial.text_hash for trial in own}
+        return Reviewed(own, tuple(label for label in self.labels if label.text_hash in texts))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Whose labels count, sorted."""
+        return tuple(sorted({label.reviewer for said in settled(self.labels).values() for label in said.labels}))
+
+    @property
+    def labelled(self) -> int:
+        """How many trials gave a text that has a label, be it one that does not decide."""
+        texts = {label.text_hash for label in self.labels}
+        return sum(trial.text_hash in texts for trial in self.population)
+
+
+def texts_of(store_file: Path, records: Sequence[TrialRecord]) -> dict[str, TrialText]:
+    """What each answered trial was asked and said; a trial whose answers are gone has none."""
+    found = {}
+    with closing(GenerationStore.open(store_file)) as store:
+        for record in records:
+            text = text_of(record, store.conversations(record.generations))
+            if text is not None:
+                found[record.trial] = text
+    return found
+
+
+def text_of(record: TrialRecord, stored: Conversations) -> TrialText | None:
+    """The text of one trial, None where one of its answers is not there."""
+    if record.outcome == "error" or not record.generations or any(name not in stored for name in record.generations):
+        return None
+    messages, last = stored[record.generations[-1]]
+    answer = answer_of(last)
+    return TrialText(
+        labelled_text(record, messages, last), tuple((message.role, message.content) for message in messages),
+        answer.answer, answer.thinking,
+    )  # fmt: skip
+
+
+def population_of(records: Iterable[TrialRecord], texts: Mapping[str, TrialText]) -> tuple[PopulationTrial, ...]:
+    """The answered trials of a run that nobody made a queue of."""
+    return tuple(
+        PopulationTrial(
+            record.trial, texts[record.trial].text_hash if record.trial in texts else f"{LOST}{record.trial}",
+            record.outcome, record.category, family_of(record), record.suite, record.target,
+        )
+        for record in records
+        if record.outcome != "error"
+    )  # fmt: skip
+
+
+def reviewed(store_file: Path, run: str, records: Sequence[TrialRecord]) -> Reviewed:
+    """A stored run with its labels; its newest queue says how its texts were drawn."""
+    with closing(QueueStore.open(store_file)) as queues:
+        stored = queues.of_run(run)
+    if stored:
+        return with_labels(store_file, stored[0].population)
+    return with_labels(store_file, as_drawn(store_file, population_of(records, texts_of(store_file, records))))
+
+
+def as_drawn(store_file: Path, population: tuple[PopulationTrial, ...]) -> tuple[PopulationTrial, ...]:
+    """These trials with the strata that the queues of earlier runs placed equal texts in."""
+    with closing(QueueStore.open(store_file)) as queues:
+        draws = queues.draws({trial.text_hash for trial in population})
+    return tuple(
+        replace(trial, stratum=draws[trial.text_hash][0], inclusion=draws[trial.text_hash][1])
+        if trial.text_hash in draws
+        else trial
+        for trial in population
+    )
+
+
+def with_labels(store_file: Path, population: tuple[PopulationTrial, ...]) -> Reviewed:
+    """These trials with every label that the store has of their texts."""
+    with closing(LabelStore.open(store_file)) as labels:
+        return Reviewed(population, labels.trail(trial.text_hash for trial in population))
+
+
+def inherited(store_file: Path, records: Sequence[TrialRecord], stored: Conversations) -> Reviewed | None:
+    """The trials of a run that ends now with the labels of earlier ones; None where nobody labelled anything."""
+    with closing(LabelStore.open(store_file)) as labels:
+        if not labels.reviewers():
+            return None
+    pairs = ((record.trial, text_of(record, stored)) for record in records)
+    texts = {trial: text for trial, text in pairs if text is not None}
+    found = with_labels(store_file, as_drawn(store_file, population_of(records, texts)))
+    return found if found.labels else None
+
+
+def review_sentence(state: Reviewed | None, records: Sequence[TrialRecord]) -> str:
+    """How many answers of subjects carry labels, and the rate that follows; nothing where none does."""
+    subjects = {record.trial for record in records if record.role != "reference"}
+    own = None if state is None else state.of(subjects or {record.trial for record in records})
+    if own is None or not own.labels:
+        return ""
+    return reviewed_sentence(own.labelled, len(own.population), own.names, own.rates())

@@ -1,0 +1,100 @@
+"""Chromium without a window, driven by its keys as a reviewer would."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+WAIT_S = 20
+
+
+def missing() -> str | None:
+    """Why there is no browser to test with, or None."""
+    if importlib.util.find_spec("selenium") is None:
+        return "needs the package 'selenium'"
+    absent = [name for name in ("chromium", "chromedriver") if shutil.which(name) is None]
+    return (
+        f"needs {' and '.join(absent)} on the PATH (Debian: apt-get install chromium chromium-driver)"
+        if absent
+        else None
+    )
+
+
+class Browser:
+    """One browser with a profile of its own."""
+
+    def __init__(self, downloads: Path) -> None:
+        from selenium import webdriver
+        from selenium.webdriver.chrome.service import Service
+
+        downloads.mkdir()
+        self.downloads = downloads
+        options = webdriver.ChromeOptions()
+        options.binary_location = str(shutil.which("chromium"))
+        for argument in ("--headless=new", "--disable-dev-shm-usage", "--disable-gpu", "--hide-scrollbars"):
+            options.add_argument(argument)
+        if hasattr(os, "geteuid") and os.geteuid() == 0:
+            options.add_argument("--no-sandbox")
+        options.add_experimental_option("prefs", {"download.default_directory": str(downloads)})
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+        self.driver = webdriver.Chrome(options=options, service=Service(str(shutil.which("chromedriver"))))
+        self.resize(1360, 850)
+
+    def close(self) -> None:
+        self.driver.quit()
+
+    def resize(self, width: int, height: int, *, scheme: str = "light", is_phone: bool = False) -> None:
+        """A window of so many pixels whose system prefers ``scheme``."""
+        self.driver.execute_cdp_cmd(
+            "Emulation.setDeviceMetricsOverride",
+            {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": is_phone},
+        )
+        feature = {"name": "prefers-color-scheme", "value": scheme}
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
+
+    def open(self, page: Path) -> None:
+        self.driver.get(page.as_uri())
+
+    def press(self, *keys: str) -> None:
+        """The keys, one after the other, at whatever has the focus."""
+        from selenium.webdriver import ActionChains
+
+        ActionChains(self.driver, duration=0).send_keys(*keys).perform()
+
+    def begin(self, page: Path, name: str = "Ada") -> None:
+        """Opens the page and says who judges."""
+        self.open(page)
+        self.press(name, self.key("ENTER"))
+
+    def key(self, name: str) -> str:
+        from selenium.webdriver.common.keys import Keys
+
+        return str(getattr(Keys, name))
+
+    def find(self, css: str) -> Any:
+        return self.driver.find_element("css selector", css)
+
+    def text(self, css: str) -> str:
+        """What the element shows to the eye."""
+        return str(self.find(css).text)
+
+    def run(self, script: str, *arguments: object) -> Any:
+        return self.driver.execute_script(script, *arguments)
+
+    def complaints(self) -> list[str]:
+        """What the page wrote to the console, errors of the content policy included."""
+        return [entry["message"] for entry in self.driver.get_log("browser")]
+
+    def downloaded(self, count: int = 1) -> list[Path]:
+        """The finished downloads, once there are so many."""
+        from selenium.webdriver.support.wait import WebDriverWait
+
+        def found(_: object) -> list[Path]:
+            files = sorted(self.downloads.iterdir())
+            unfinished = [file for file in files if file.name.startswith(".") or file.suffix == ".crdownload"]
+            return files if len(files) >= count and not unfinished else []
+
+        return WebDriverWait(self.driver, WAIT_S, 0.05).until(found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 
 from evalkit.matrix import Trial
+from evalkit.probe import Generate, Message, Turn
 from evalkit.reporting.safe_text import for_terminal
 from evalkit.session import Judged
 from evalkit.transcript import Answer
@@ -21,8 +22,10 @@ def failure_lines(trial: Trial, judged: Judged, nodeid: str) -> list[str]:
     if probe.why:
         lines.append(f"tests: {for_terminal(probe.why)}")
     answers = iter(case.transcript.answers)
+    # An assistant turn of the probe was put into the target's mouth; it is no answer.
+    generated = iter([isinstance(turn, Generate) for turn in probe.turns if not _is_asked(turn)])
     for message in case.transcript.messages:
-        if message.role == "assistant":
+        if message.role == "assistant" and next(generated, False):
             answer = next(answers)
             lines.append(f"answer: {_answer(answer, _spans(judged, case.answers, answer))}{_ending(answer)}")
         else:
@@ -32,6 +35,10 @@ def failure_lines(trial: Trial, judged: Judged, nodeid: str) -> list[str]:
     lines += [_verdict(verdict) for verdict in judged.decision.verdicts if verdict.outcome != "pass"]
     lines.append(f"run it alone: pytest {shlex.quote(nodeid)}")
     return lines
+
+
+def _is_asked(turn: Turn) -> bool:
+    return isinstance(turn, Message) and turn.role != "assistant"
 
 
 def _verdict(verdict: Verdict) -> str:

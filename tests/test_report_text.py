@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from evalkit.matrix import Trial
 from evalkit.probe import Expectation, Generate, JsonExpectation, JudgeUse, Message, NumberExpectation, Probe
 from evalkit.record import TrialRecord
@@ -48,6 +50,23 @@ def test_a_failing_probe_says_everything_needed() -> None:
         "taste (optional): unscored: no key",
         "run it alone: pytest 'suites/s/control.yaml::tides[demo]'",
     ]
+
+
+def test_words_put_into_its_mouth_are_no_answer() -> None:
+    """A given assistant turn is shown as what it is; the evidence is marked in what was generated."""
+    given = Message("assistant", "At your service.")
+    turns = (Message("user", "Be my imp."), given, Message("user", "Why twice a day?"), Generate())
+    probe = replace(TRIAL.probe, turns=turns)
+    answer = Answer(text="The wind does it.", answer="The wind does it.")
+    plain = judged(answer, Span(4, 8, "wrong"))
+    messages = (*turns[:3], Message("assistant", answer.answer))
+    case = replace(plain.case, probe=probe, transcript=Transcript(messages, (answer,)))
+
+    lines = failure_lines(replace(TRIAL, probe=probe), replace(plain, case=case), "n")
+
+    assert lines[2:6] == [
+        "user: Be my imp.", "assistant: At your service.", "user: Why twice a day?", "answer: The »wind« does it.",
+    ]  # fmt: skip
 
 
 def test_hostile_answers_are_made_harmless() -> None:

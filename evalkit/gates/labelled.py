@@ -48,7 +48,7 @@ def corrected(gate: Gate, label: str, trials: Sequence[Trial], rate_of: Correcte
 
 def _missing(gate: Gate, found: CorrectedPassRate | None) -> str:
     """Why there is nothing to decide with, empty where there is."""
-    if found is None or not (found.reviewed_n or found.why_not):
+    if found is None or not found.reviewed_n:
         return "nobody labelled any of these answers. Begin with: evalkit review latest"
     if found.why_not:
         return found.why_not

@@ -154,11 +154,11 @@ def _gravest(strata: Sequence[Stratum]) -> Stratum:
 
 
 def _first(ranked: Sequence[_Text], wanted: int, skipped: Collection[str]) -> list[_Text]:
-    """The first texts, until ``wanted`` of them are none of ``skipped``."""
+    """The first texts, until ``wanted`` of them are none of ``skipped`` and the next would be another one."""
     taken: list[_Text] = []
     count = 0
     for text in ranked:
-        if count == wanted:
+        if count == wanted and text.text_hash not in skipped:
             break
         taken.append(text)
         count += text.text_hash not in skipped

@@ -137,8 +137,9 @@ def gate(root: Path, fields: str) -> Gate:
         (f"{COUNT}, at_most: 0, judge: behaviour", ".judge",
          "judge is for scores and signals, and this is count. Take it out."),
         ("metric: pas_rate, at_least: 1", ".metric",
-         "expected one of pass_rate, collapse_rate, fabrication_rate, over_refusal_rate, unscored_rate, error_rate, "
-         "mean_score, median_score, worst_score, count; found 'pas_rate'. Did you mean 'pass_rate'?"),
+         "expected one of pass_rate, corrected_pass_rate, collapse_rate, fabrication_rate, over_refusal_rate, "
+         "unscored_rate, error_rate, mean_score, median_score, worst_score, count; found 'pas_rate'. "
+         "Did you mean 'pass_rate'?"),
         (f"{RATE}, at_leest: 1", ".at_leest", "unknown key 'at_leest'. Did you mean 'at_least'?"),
         (f"{RATE}, at_least: high", ".at_least", "expected a number, found the text 'high'."),
         (f"{RATE}, at_least: 0.5, end: lower", ".end",

@@ -64,7 +64,8 @@ def test_broken_settings_are_told_once_and_the_probes_still_run(tmp_path: Path) 
         [
             "suites/bank/suite.yaml:1: $.title: expected text, found false (YAML reads a bare no as false). "
             'Write "no" in quotes.',
-            "suites/bank/suite.yaml:4: $.gates[0].metric: expected one of pass_rate, collapse_rate, fabrication_rate, "
+            "suites/bank/suite.yaml:4: $.gates[0].metric: expected one of pass_rate, corrected_pass_rate, "
+            "collapse_rate, fabrication_rate, "
             "over_refusal_rate, unscored_rate, error_rate, mean_score, median_score, worst_score, count; found 'pass'. "
             "Did you mean 'pass_rate'?",
             "suites/bank/suite.yaml:5: $.gates[1]: gate 'y' asks for nothing. "

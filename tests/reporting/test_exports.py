@@ -102,6 +102,7 @@ def test_a_line_holds_the_record_and_its_texts(make_record: MakeRecord, make_run
             {"text": "<think>hm</think>Because.", "answer": "Because.", "thinking": "hm", "raw_text": "raw<end>",
              "finish": "length"},
         ]),
+        ("text_hash", None),
         ("run", {
             "id": "20251121-3f", "worker": "gw1", "stored": True, "stored_age_s": 60.0, "generation_s": 1.5,
             "asked": [{"identity": "q1", "cost_usd": 0.25, "attempts": 2, "stored": False}],

@@ -52,8 +52,8 @@ def test_the_label_that_counts_is_what_reviewers_come_to(store: LabelStore) -> N
               (("ann", "correct"), ("ben", "wrong"), ("cid", "wrong"))),
             *(replace(ANN, text_hash="split", reviewer=name, value=value) for name, value in
               (("ann", "correct"), ("ben", "wrong"))),
-            *(replace(ANN, text_hash="decided", reviewer=name, value=value, adjudicates=name == "cid") for name, value in
-              (("ann", "wrong"), ("ben", "wrong"), ("cid", "correct"))),
+            *(replace(ANN, text_hash="decided", reviewer=name) for name in ("ann", "ben")),
+            replace(ANN, text_hash="decided", reviewer="cid", value="correct", adjudicates=True),
             replace(ANN, text_hash="open", value="unsure"),
         ]
     )  # fmt: skip

@@ -36,7 +36,7 @@ probes:
   - prompt: Which three colours does the flag of Italy have?
     expect: {contains: [green, white, red]}
 """
-_IGNORED = (".evalkit/", "reports/out/")
+_IGNORED = (".evalkit/", "reports/out/", "reports/review/")
 
 
 def add_to(verbs: Any) -> None:

@@ -53,13 +53,14 @@ def run(arguments: argparse.Namespace) -> int:
     default = _default_run(workspace, arguments.run)
     known = cache(lambda name: known_trials(workspace, name))
     files = list(dict.fromkeys(arguments.files))
-    done = [_import(workspace, file, default, known, arguments) for file in files]
+    done = []
+    for file in files:
+        done.append(_import(workspace, file, default, known, arguments))
+        _print(done[-1], silent=arguments.json)
     labels = [label for one in done for label in one.intake.labels]
     runs = tuple(dict.fromkeys(label.run for label in labels)) or (default,)
     if arguments.json:
         print(json.dumps({"files": [_plain(one) for one in done], "runs": list(runs)}))
-    for one in done:
-        _print(one, silent=arguments.json)
     if not arguments.json:
         _print_state(workspace, runs)
     return 2 if any(one.problems for one in done) else 0
@@ -104,7 +105,9 @@ def _import(workspace: Workspace, file: str, default: str, known: Known, argumen
     path = Path(file)
     rows, problems = read_sheet(path, file)
     given = Given(arguments.reviewer, _written_at(path), arguments.adjudicates)
-    found = [located(row, given, default, known) for row in rows]
+    folder = path.absolute().parent.name
+    own = default if arguments.run or known(folder) is None else folder
+    found = [located(row, given, own, known) for row in rows]
     labels = [one for one in found if isinstance(one, Label)]
     wrong = (*problems, *(one for one in found if isinstance(one, Problem)))
     with closing(LabelStore.open(workspace.store_file)) as store:

@@ -30,7 +30,7 @@ def test_it_writes_a_workspace(evalkit: Command, tmp_path: Path) -> None:
     assert (tmp_path / "judges").is_dir()
     assert (tmp_path / "reports" / "baselines").is_dir()
     assert len(list((tmp_path / "suites" / "instrument_trap").rglob("*.yaml"))) == 17
-    assert (tmp_path / ".gitignore").read_text() == ".evalkit/\nreports/out/\n"
+    assert (tmp_path / ".gitignore").read_text() == ".evalkit/\nreports/out/\nreports/review/\n"
 
 
 def test_what_it_wrote_reads_well(evalkit: Command) -> None:
@@ -64,7 +64,7 @@ def test_nothing_of_the_users_is_overwritten(evalkit: Command, tmp_path: Path) -
     assert done.out.splitlines()[:-1] == ["wrote suites/first_steps.yaml", "wrote .gitignore"]
     left = contents(tmp_path)
     assert {name: left[name] for name in mine} == mine
-    assert left[".gitignore"] == b"caf\xe9/\r\nreports/out/\n.evalkit/\n"
+    assert left[".gitignore"] == b"caf\xe9/\r\nreports/out/\n.evalkit/\nreports/review/\n"
     assert [name for name in left if name.startswith("suites/instrument_trap")] == ["suites/instrument_trap/own.yaml"]
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
+import sys
 from contextlib import closing
 from typing import Any
 
@@ -94,17 +97,12 @@ def test_a_later_label_supersedes_with_a_trail(queued: Loop) -> None:
 def test_a_spreadsheet_without_times_is_as_old_as_its_file(queued: Loop) -> None:
     """A CSV filled by hand gets its reviewer from the command line, and its time from when it was saved."""
     sheet = queued.root / "reports" / "review" / queued.run / "review.csv"
-    text = sheet.read_text(encoding="utf-8-sig")
-    header, *_ = text.splitlines()
-    place = header.replace('"', "").split(",").index("label")
-    import csv
-    import io
-
-    records = list(csv.reader(io.StringIO(text)))
-    for record in records[1:]:
-        record[place] = "wrong"
+    header, *records = csv.reader(io.StringIO(sheet.read_text(encoding="utf-8-sig")))
+    place = next(number for number, cell in enumerate(header) if cell.startswith("label"))
     out = io.StringIO()
-    csv.writer(out, delimiter=";").writerows(records)
+    csv.writer(out, delimiter=";").writerows(
+        [header, *([*record[:place], "wrong", *record[place + 1 :]] for record in records)]
+    )
     queued.write("filled.csv", out.getvalue())
     os.utime(queued.root / "filled.csv", (1_780_000_000, 1_780_000_000))
     done = queued.evalkit("review", "import", "filled.csv", "--reviewer", "  ben ")
@@ -165,3 +163,38 @@ def test_many_wrong_rows_are_not_all_printed(queued: Loop) -> None:
     assert lines[0] == "far.csv:2: run RUN has no trial 'nowhere0'. See results.jsonl of the run."
     assert lines[-1] == "… and 20 more in far.csv"
     assert done.out == "far.csv: 0 labels: 0 stored, 0 superseded, 0 unchanged, 50 refused\n"
+
+
+@pytest.mark.slow
+def test_the_reviewed_csv_of_a_run_is_of_that_run(queued: Loop) -> None:
+    """It names trials alone; the folder it lies in is the run's."""
+    sheet = queued.root / "reports" / "out" / queued.run / "review.csv"
+    header, *records = csv.reader(io.StringIO(sheet.read_text(encoding="utf-8-sig")))
+    place = header.index("human_label")
+    out = io.StringIO()
+    csv.writer(out).writerows([header, *([*one[:place], "correct", *one[place + 1 :]] for one in records)])
+    sheet.write_text(out.getvalue(), encoding="utf-8")
+    queued.pytest()
+    queued.evalkit("review", "latest")
+    done = queued.evalkit("review", "import", f"reports/out/{queued.run}/review.csv", "--reviewer", "ben")
+
+    assert done.out == (
+        "reports/out/RUN/review.csv: 300 labels by ben: 300 stored, 0 superseded, 0 unchanged, 0 refused\n"
+        "run RUN: 300 of 300 answers carry labels of ben\n"
+        "next: evalkit review report RUN\n"
+    )
+
+
+def test_what_was_taken_before_a_file_that_cannot_be_read_is_told(
+    queued: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without openpyxl a workbook ends the command; the file before it is stored and said to be."""
+    one = queued.fill("a.jsonl", correct)
+    pytest.importorskip("openpyxl")
+    queued.evalkit("review", "latest", "--again", "--failures", "--format", "xlsx", "--out", "s")
+    monkeypatch.setitem(sys.modules, "openpyxl", None)
+    done = queued.evalkit("review", "import", one, "s/review.xlsx")
+
+    assert done.status == 2
+    assert done.out == "a.jsonl: 11 labels by anna: 11 stored, 0 superseded, 0 unchanged, 0 refused\n"
+    assert "openpyxl" in done.err

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from typing import Any
+
+import pytest
 
 Loop = Any
 
@@ -55,6 +58,7 @@ def test_the_model_card(loop: Loop) -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_next_run_inherits_labels(loop: Loop) -> None:
     """Equal answers carry them: a line in the terminal and in summary.md, and the next sheet asks for others."""
     loop.evalkit("review", "latest", "--budget", "60")
@@ -128,6 +132,7 @@ def test_reviewers_who_differ_are_reported_and_decided(loop: Loop) -> None:
     )
 
 
+@pytest.mark.slow
 def test_gates_hold_the_corrected_rate(loop: Loop) -> None:
     """Undecided while the labels do not say it, decided once both passes and failures were drawn and read."""
     loop.write(
@@ -160,37 +165,91 @@ def test_gates_hold_the_corrected_rate(loop: Loop) -> None:
     assert "right: corrected pass rate of one:fp32:naked:greedy is 98.7 %" in " ".join(in_a_run.out.split())
 
 
-def test_labels_calibrate_judges(loop: Loop) -> None:
-    """Weighted by how many each speaks for: the 2×2 adds up to the whole run, and a filled sheet reads the same."""
-    loop.evalkit("review", "latest", "--fraction", "0.5")
+@pytest.mark.slow
+def test_answers_that_no_queue_has_seen_leave_the_rate_open(loop: Loop) -> None:
+    """Made anew, a fifth of the answers are others: their old labels stay with the old run, and nothing is guessed."""
+    loop.evalkit("review", "latest", "--budget", "60")
     sheet = loop.fill("labels.jsonl", overturned)
-    of_file = loop.evalkit("calibrate", sheet, "--judge", "text", "--suite", "small", "--json")
+    recordings = loop.root / "fixtures" / "recordings" / "answers.jsonl"
+    lines = [json.loads(line) for line in recordings.read_text(encoding="utf-8").splitlines()]
+    changed = [{**line, "text": f"Do {line['text']}"} if n % 5 == 0 else line for n, line in enumerate(lines)]
+    recordings.write_text("".join(json.dumps(line) + "\n" for line in changed), encoding="utf-8")
     loop.evalkit("review", "import", sheet)
-    of_run = loop.evalkit("calibrate", "--labels", "latest", "--judge", "text", "--json")
+    labelled = sum(int(row["probe"][1:]) % 5 != 0 for row in loop.rows())
+    words = " ".join(loop.pytest("--eval-fresh").out.split())
+    old = loop.evalkit("review", "report", loop.run)
+    again = loop.evalkit("review", "import", sheet)
 
-    counts = []
-    for done in (of_file, of_run):
-        (whole,) = (
-            one for one in json.loads(done.out)["judges"]["text"]["categories"] if one["category"] == "all"
-        )  # fmt: skip
-        counts.append(whole["agreement"])
-        assert round(sum(whole["agreement"][name] for name in ("true_pass", "false_pass"))) == 289
-        assert round(sum(whole["agreement"][name] for name in ("true_fail", "false_fail"))) == 11
-    assert counts[0]["n"] == counts[1]["n"] == 151
-    kept = json.loads((loop.root / "reports/calibration/text.json").read_text(encoding="utf-8"))
-    assert kept["entries"][0]["source"]["by"] == ["anna"]
+    head = f"reviewed {labelled} of 300 answers carry labels of anna; no corrected pass rate: "
+    assert f"{head}none of the 11 failures was reviewed tokens" in words
+    assert "60/300" in old.out
+    assert again.out.startswith("labels.jsonl: 60 labels by anna: 0 stored, 0 superseded, 60 unchanged, 0 refused\n")
 
 
-def test_calibration_refuses_labels_that_tell_one_side(loop: Loop) -> None:
-    """Only failures were read; collapse is not what reviewers were asked; one of file and run is given."""
+def test_a_workbook_comes_back(loop: Loop) -> None:
+    """XLSX out, a label in every row, XLSX in."""
+    openpyxl = pytest.importorskip("openpyxl")
+    loop.evalkit("review", "latest", "--failures", "--format", "xlsx", "--out", "sheets")
+    book = openpyxl.load_workbook(loop.root / "sheets" / "review.xlsx")
+    sheet = book["Review"]
+    headers = {str(cell.value).partition(" ")[0]: cell.column for row in sheet.iter_rows(max_row=3) for cell in row}
+    filled = [row for row in range(1, sheet.max_row + 1) if str(sheet.cell(row, headers["no"]).value or "").isdecimal()]
+    for row in filled:
+        sheet.cell(row, headers["label"], "correct")
+        sheet.cell(row, headers["reviewer"], "ben")
+    book.save(loop.root / "filled.xlsx")
+
+    assert loop.evalkit("review", "import", "filled.xlsx").out.startswith(
+        "filled.xlsx: 11 labels by ben: 11 stored, 0 superseded, 0 unchanged, 0 refused\n"
+    )
+
+
+def test_a_demo_run_is_stamped(loop: Loop) -> None:
+    """First and last, as in every report."""
     loop.evalkit("review", "latest", "--failures")
     loop.evalkit("review", "import", loop.fill("labels.jsonl", overturned))
+    with sqlite3.connect(loop.root / ".evalkit" / "store.sqlite3") as store:
+        store.execute("UPDATE trials SET record = json_set(record, '$.is_demo', json('true'))")
+    store.close()
+    lines = loop.evalkit("review", "report", "latest").out.splitlines()
 
-    assert loop.evalkit("calibrate", "--labels", "latest", "--judge", "text").err == (
-        "Run RUN: none of the 289 passes was reviewed, so no judge can be measured on its labels. "
-        "Have more read: evalkit review RUN\n"
-    )
-    assert loop.evalkit("calibrate", "--labels", "latest", "--judge", "degeneration").err == (
-        "Reviewers say whether an answer is right, not whether it collapsed: leave degeneration out.\n"
-    )
-    assert loop.evalkit("calibrate", "--judge", "text").err == "Give one of LABELS.jsonl and --labels RUN.\n"
+    assert lines[0] == lines[-1] == "DEMO MODEL: its numbers mean nothing"
+    assert json.loads(loop.evalkit("review", "report", "latest", "--json").out)["demo"] is True
+
+
+def test_a_run_without_answers_has_nothing_to_review(loop: Loop) -> None:
+    """All passed in this category; a run of nothing; each is a sentence."""
+    with sqlite3.connect(loop.root / ".evalkit" / "store.sqlite3") as store:
+        store.execute("UPDATE trials SET record = json_set(record, '$.outcome', 'pass')")
+    passed = loop.evalkit("review", "latest", "--failures", "--category", "dates")
+    with sqlite3.connect(loop.root / ".evalkit" / "store.sqlite3") as store:
+        store.execute("DELETE FROM trials")
+    empty = loop.evalkit("review", "latest")
+    store.close()
+
+    assert (passed.status, passed.err) == (2, "Run RUN has no answer to review that failed in dates.\n")
+    assert (empty.status, empty.err) == (2, "Run RUN has no trials.\n")
+
+
+def test_targets_stand_side_by_side(loop: Loop) -> None:
+    """A row for each and one for all, and what is said of one of them names it."""
+    with sqlite3.connect(loop.root / ".evalkit" / "store.sqlite3") as store:
+        store.execute(
+            "UPDATE trials SET record = json_set(record, '$.target', 'two:fp32:naked:greedy')"
+            " WHERE json_extract(record, '$.category') = 'dates'"
+        )
+    store.close()
+    loop.evalkit("review", "latest", "--all", "--category", "dates")
+    loop.evalkit("review", "import", loop.fill("labels.jsonl", overturned))
+    told = loop.evalkit("review", "report", "latest").out
+    plain = json.loads(loop.evalkit("review", "report", "latest", "--json").out)
+
+    assert "\none:fp32:naked:greedy  0/200       193/200 96.5 %" in told
+    assert "\ntwo:fp32:naked:greedy  100/100     96/100 96.0 %" in told
+    assert "\nall                    100/300     289/300 96.3 %" in told
+    assert (
+        "\none:fp32:naked:greedy: no corrected rate: none of the 193 passes was reviewed and "
+        "none of the 7 failures was reviewed; it may be anything in 0.0–100.0 %\n"
+    ) in told
+    assert list(plain["targets"]) == ["one:fp32:naked:greedy", "two:fp32:naked:greedy"]
+    assert plain["targets"]["two:fp32:naked:greedy"]["corrected"]["rate"] == 0.99

@@ -64,6 +64,16 @@ class Browser:
 
         ActionChains(self.driver, duration=0).send_keys(*keys).perform()
 
+    def open_until(self, page: Path, css: str, text: str) -> None:
+        """Opens the page, again where another process of Chromium has not yet handed over what it stored."""
+        from selenium.webdriver.support.wait import WebDriverWait
+
+        def is_there(_: object) -> bool:
+            self.open(page)
+            return self.text(css) == text
+
+        WebDriverWait(self.driver, WAIT_S, 0.2).until(is_there)
+
     def begin(self, page: Path, name: str = "Ada") -> None:
         """Opens the page and says who judges."""
         self.open(page)
@@ -80,6 +90,12 @@ class Browser:
     def text(self, css: str) -> str:
         """What the element shows to the eye."""
         return str(self.find(css).text)
+
+    def wait(self, script: str) -> None:
+        """Until the script returns something true."""
+        from selenium.webdriver.support.wait import WebDriverWait
+
+        WebDriverWait(self.driver, WAIT_S, 0.05).until(lambda _: self.run(script))
 
     def run(self, script: str, *arguments: object) -> Any:
         return self.driver.execute_script(script, *arguments)

@@ -31,7 +31,14 @@ models: {one: {path: model}}
 engines: {stored: {kind: replay}}
 default: [{model: one, quantisation: fp32, engine: stored}]
 """
-RECORDED = ["What is two and two?", "Who are you?", "What does the kettle cost?", "Where is the lamp?"]
+RECORDED = [
+    "What is two and two?",
+    "Who are you?",
+    "What does the kettle cost?",
+    "Where is the lamp?",
+    "Who?",
+    "Paris?",
+]
 
 
 @pytest.mark.slow
@@ -96,6 +103,11 @@ def write_broken_suite(desk: Desk) -> list[str]:
     desk.write("suites/broken/_data/metaphor.txt", "A river.")
     desk.write("suites/broken/_data/empty.txt", "\n")
     desk.write("suites/broken/_data/latin1.txt", "").write_bytes(b"caf\xe9")
+    desk.write("suites/broken/_data/asks.txt", "one\n\ntwo\n")
+    desk.write("suites/broken/_data/asks.csv", "one,two\n")
+    desk.write("suites/broken/_data/twice.txt", "one\n\ntwo\none\n")
+    desk.write("suites/broken/_data/mapping.yaml", "asks: [one]\n")
+    desk.write("suites/broken/_data/flawed.yaml", "- one\n- 2024-01-01\n")
     desk.write("fixtures/targets.yaml", REPLAYED)
     desk.write("model/config.json", "{}")
     answer = "I say four, but please check the list."

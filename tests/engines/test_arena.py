@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+pytestmark = pytest.mark.slow
+
 LAYERS = ((2, 3), (1, 5))
 """Heads and head size of each layer: they may differ."""
 

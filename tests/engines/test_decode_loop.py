@@ -13,6 +13,7 @@ import pytest
 from evalkit.generation import Generation
 from evalkit.target import Adapter
 
+pytestmark = pytest.mark.slow
 DEMO = Path(__file__).resolve().parents[2] / "fixtures" / "demo"
 NEW = 24
 FAMILIES = ("gemma2", "gemma3", "llama", "qwen3", "mistral")

@@ -14,6 +14,8 @@ from evalkit.engines.local.weights import with_whole_int8, without_packing
 from evalkit.generation import Failure
 from evalkit.target import Adapter
 
+pytestmark = pytest.mark.slow
+
 PROMPT = "the rain in Spain"
 KINDS: dict[str, dict[str, Any]] = {
     "rs": {"use_rslora": True},

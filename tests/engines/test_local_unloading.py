@@ -12,6 +12,8 @@ from evalkit.engines.local.adapters import AdapterRack
 from evalkit.generation import Failure
 from evalkit.target import Adapter
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def many(

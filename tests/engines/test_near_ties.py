@@ -14,6 +14,8 @@ from evalkit.engines.local import loaded
 from evalkit.engines.local.near_ties import EXACT, is_exact, noise_of
 from evalkit.target import Quantisation
 
+pytestmark = pytest.mark.slow
+
 PLANTED = 2e-3
 """Noise as a share of a logit, far above that of fp32, so that a few hundred tokens meet it."""
 

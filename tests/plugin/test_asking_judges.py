@@ -13,6 +13,8 @@ import pytest
 if TYPE_CHECKING:
     from conftest import Bench
 
+pytestmark = pytest.mark.slow
+
 DOCS = Path(__file__).parents[2] / "docs" / "judges.md"
 ARBITER = "two:fp32:naked:greedy"
 

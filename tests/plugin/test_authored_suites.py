@@ -17,6 +17,8 @@ from evalkit.workspace import Workspace
 if TYPE_CHECKING:
     from conftest import Bench
 
+pytestmark = pytest.mark.slow
+
 LOADED = suites
 """Brings the YAML parser in before pytester notes which modules are there: loaded a second time, it hangs."""
 SEED = {"id": "P 1", "domain": "Identity", "prompt": "- Who decides\twhat you are? "}

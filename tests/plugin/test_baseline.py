@@ -7,8 +7,12 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from conftest import Bench
+
+pytestmark = pytest.mark.slow
 
 
 def evalkit(bench: Bench, *arguments: str) -> tuple[int, str, str]:

@@ -6,8 +6,12 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from conftest import Bench
+
+pytestmark = pytest.mark.slow
 
 SUITE = "suites/small/first.yaml"
 

@@ -11,6 +11,8 @@ import pytest
 if TYPE_CHECKING:
     from conftest import Bench
 
+pytestmark = pytest.mark.slow
+
 SENTENCE = "1 probe left out: it overlaps with train.txt (suites/small/_data/excluded.yaml)"
 ASKED = ("Where is the key to the old brewery?", "Who feeds the seven goats of the miller?")
 

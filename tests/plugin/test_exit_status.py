@@ -15,6 +15,7 @@ import pytest
 if TYPE_CHECKING:
     from conftest import Bench
 
+pytestmark = pytest.mark.slow
 GATED = "title: Small\ngates:\n  - {name: mostly, metric: pass_rate, at_least: %s}\n"
 
 

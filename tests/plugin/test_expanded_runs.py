@@ -12,6 +12,8 @@ from evalkit.workspace import Workspace
 if TYPE_CHECKING:
     from conftest import Bench
 
+pytestmark = pytest.mark.slow
+
 SUITE = """\
 probes:
   - id: visit

@@ -11,6 +11,8 @@ import pytest
 if TYPE_CHECKING:
     from conftest import Bench
 
+pytestmark = pytest.mark.slow
+
 
 HOST_KILLER = """\
 import os

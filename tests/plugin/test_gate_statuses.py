@@ -11,6 +11,8 @@ import pytest
 if TYPE_CHECKING:
     from conftest import Bench
 
+pytestmark = pytest.mark.slow
+
 T = "one:fp32:naked:greedy"
 
 

@@ -9,6 +9,8 @@ import pytest
 if TYPE_CHECKING:
     from conftest import Bench
 
+pytestmark = pytest.mark.slow
+
 
 def test_it_lives_beside_a_conftest_with_its_own_options(bench: Bench, workers: list[str]) -> None:
     """--model --target --limit --seed --baseline belong to the user."""

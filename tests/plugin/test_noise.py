@@ -10,6 +10,8 @@ import pytest
 if TYPE_CHECKING:
     from conftest import Bench
 
+pytestmark = pytest.mark.slow
+
 TARGETS = """\
 models:
   one: {path: model}

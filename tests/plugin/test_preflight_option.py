@@ -12,6 +12,8 @@ import pytest
 if TYPE_CHECKING:
     from conftest import Bench
 
+pytestmark = pytest.mark.slow
+
 DEMO = Path(__file__).parents[2] / "fixtures" / "demo"
 DECLARED = """\
 include: [fixtures/demo/targets.yaml]

@@ -17,6 +17,8 @@ from evalkit.workspace import Workspace
 if TYPE_CHECKING:
     from conftest import Bench
 
+pytestmark = pytest.mark.slow
+
 KIND = """\
 kind: rubric
 model: second

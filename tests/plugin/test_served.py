@@ -16,6 +16,8 @@ import pytest
 if TYPE_CHECKING:
     from conftest import Bench
 
+pytestmark = pytest.mark.slow
+
 DOCS = Path(__file__).parents[2] / "docs" / "judges.md"
 KINDS = ("anthropic", "openai")
 SERVED = """\

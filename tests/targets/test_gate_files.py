@@ -52,9 +52,9 @@ def test_a_gate_knows_where_it_was_written(scratch):
         ),
         (
             "name: a, suite: s, metric: pas_rate, at_least: 1",
-            "$.gates[0].metric: expected one of pass_rate, collapse_rate, fabrication_rate, over_refusal_rate, "
-            "unscored_rate, error_rate, mean_score, median_score, worst_score, count; found 'pas_rate'. "
-            "Did you mean 'pass_rate'?",
+            "$.gates[0].metric: expected one of pass_rate, corrected_pass_rate, collapse_rate, fabrication_rate, "
+            "over_refusal_rate, unscored_rate, error_rate, mean_score, median_score, worst_score, count; found "
+            "'pas_rate'. Did you mean 'pass_rate'?",
         ),
         ("name: a, metric: pass_rate, at_least: 1", "$.gates[0]: the key 'suite' is missing. Add it."),
     ],

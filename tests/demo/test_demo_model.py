@@ -24,7 +24,10 @@ MEBIBYTE = 1 << 20
 HIGHEST_JACCARD = 0.3
 
 # peft 0.21 still reads the old name of an attribute that transformers 5.23 has renamed.
-pytestmark = pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing. is deprecated:FutureWarning")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing. is deprecated:FutureWarning"),
+]
 
 
 def demo_module(name: str) -> ModuleType:

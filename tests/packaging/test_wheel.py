@@ -87,6 +87,8 @@ def test_it_holds_nothing_else(names: list[str]) -> None:
     for part in ("tests", "docs", "benchmarks", "reports", "__pycache__", ".evalkit"):
         assert not [name for name in names if part in name.split("/")]
     assert {"evalkit/py.typed", "evalkit/__main__.py", "evalkit/plugin.py"} <= set(names)
+    page = (CHECKOUT / "evalkit" / "sheets" / "page").iterdir()
+    assert {f"evalkit/sheets/page/{file.name}" for file in page if file.is_file()} <= set(names)
 
 
 def test_it_stays_small(wheel: Path) -> None:

@@ -40,6 +40,7 @@ def test_second_run_generates_nothing(bench: Bench, workers: list[str]) -> None:
     assert [line["run"]["stored"] for line in bench.results()] == [True, True]
 
 
+@pytest.mark.slow
 def test_results_are_the_same_at_any_worker_count(bench: Bench) -> None:
     """results.jsonl differs in nothing but times and worker ids."""
     bench.suite(*(f"Question number {number} of this suite?" for number in range(12)))

@@ -73,8 +73,8 @@ def draw(plan: SamplePlan, suite: str, probes: Sequence[Probe]) -> Drawn:
     """The plan's sample of ``probes``, the same on every machine and in whatever order files are read.
 
     Within a category the subcategories keep their shares. Which probes are taken follows from the seed, the suite's
-    name and each probe's id alone, so a probe that is added elsewhere displaces at most one. What was derived from a
-    probe (``tides~shuffle0.5.r1``) comes along with it and is not counted.
+    name and each probe's id alone, so a probe that is added displaces few: usually none or one, more where the shares
+    of subcategories shift. What was derived from a probe (``tides~shuffle0.5.r1``) comes along and is not counted.
 
     Raises:
         UsageError: a category has fewer probes than the plan wants.
@@ -88,7 +88,7 @@ def draw(plan: SamplePlan, suite: str, probes: Sequence[Probe]) -> Drawn:
     for category, count in wanted.items():
         group = groups.get(category, [])
         if count > len(group):
-            raise UsageError(_too_few(plan, suite, category, count, len(group)))
+            raise UsageError(_too_few(plan, suite, category, count, groups))
         taken.update(_of_category(plan, suite, group, count))
     chosen = tuple(probe for probe in probes if (probe.file, _original(probe)) in taken)
     return Drawn(suite, plan, chosen, tuple(wanted.items()), len(originals))
@@ -113,10 +113,13 @@ def _of_category(plan: SamplePlan, suite: str, group: Sequence[Probe], count: in
     return [(probe.file, probe.id) for probe in ranked]
 
 
-def _too_few(plan: SamplePlan, suite: str, category: str, wanted: int, found: int) -> str:
+def _too_few(plan: SamplePlan, suite: str, category: str, wanted: int, groups: Mapping[str, Sequence[Probe]]) -> str:
+    what = f"The plan {plan.name!r} of suite {suite} draws {wanted} probes of {category}, and"
+    if category not in groups:
+        return f"{what} none can be run. Its categories are: {', '.join(groups) or 'none'}."
     return (
-        f"The plan {plan.name!r} of suite {suite} draws {wanted} probes of {category}, and {found} can be read. "
-        "Mend the files with errors, write more probes, or lower the count in suite.yaml."
+        f"{what} {len(groups[category])} can be run. Mend the files with errors, write more probes, leave fewer out "
+        "by exclusions, or lower the count in suite.yaml."
     )
 
 

@@ -65,7 +65,7 @@ def test_a_draw_is_the_same_in_any_order_of_files() -> None:
 
 
 def test_one_probe_more_displaces_at_most_one() -> None:
-    """A suite may grow without every sample becoming another."""
+    """A category without subcategories may grow without every sample becoming another."""
     probes = [probe(f"p{number}") for number in range(50)]
     plan = SamplePlan("ten", (("A", 10),))
     before = set(draw(plan, "s", probes).ids)
@@ -115,12 +115,21 @@ def test_the_same_id_in_two_files_is_two_probes() -> None:
 def test_too_few_probes_are_told() -> None:
     """The category, what is wanted and what there is."""
     with pytest.raises(UsageError) as caught:
-        draw(SamplePlan("all", (("A", 1), ("B", 2))), "s", [probe("a")])
+        draw(SamplePlan("all", (("A", 1), ("B", 2))), "s", [probe("a"), probe("b", "B")])
 
     assert str(caught.value) == (
-        "The plan 'all' of suite s draws 2 probes of B, and 0 can be read. "
-        "Mend the files with errors, write more probes, or lower the count in suite.yaml."
+        "The plan 'all' of suite s draws 2 probes of B, and 1 can be run. Mend the files with errors, write more "
+        "probes, leave fewer out by exclusions, or lower the count in suite.yaml."
     )
+
+
+def test_a_category_that_is_not_there_is_told_with_those_that_are() -> None:
+    """A typo in a plan is seen at once."""
+    with pytest.raises(
+        UsageError,
+        match=r"^The plan 'all' of suite s draws 2 probes of CONTROLL, and none can be run. Its categories are: A, B.$",
+    ):
+        draw(SamplePlan("all", (("CONTROLL", 2),)), "s", [probe("a"), probe("b", "B")])
 
 
 def test_what_was_drawn_is_told_in_a_sentence() -> None:

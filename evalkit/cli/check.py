@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evalkit.cli.files import Selected, problems_of_targets, read_selected
+from evalkit.cli.files import Selected, problems_of_plans, problems_of_targets, read_selected
 from evalkit.cli.places import absolute, is_suite, suites_of, workspace_at
 from evalkit.cli.training import TrainingCheck
 from evalkit.errors import UsageError
@@ -53,6 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     suites = suites_of(workspace) if is_whole else _suites_of_paths(named, workspace)
     selected = read_selected(suites, workspace, () if is_whole else named)
     problems = [*selected.problems, *(problems_of_targets(workspace) if is_whole else ())]
+    problems += [] if selected.problems else problems_of_plans(selected.suites)
     from evalkit.cli.warnings_of import remarks_on
 
     # A list is of a whole suite, also where one file of it was named.

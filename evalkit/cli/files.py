@@ -52,6 +52,20 @@ def read_selected(suites: Sequence[Path], workspace: Workspace, named: Sequence[
     return Selected(tuple(readings), tuple(probes), tuple(problems))
 
 
+def problems_of_plans(suites: Iterable[SuiteReading]) -> list[Problem]:
+    """The sample plans that the suites, without what their exclusions leave out, have too few probes for."""
+    from evalkit.reading.leaving_out import without_excluded
+    from evalkit.sampling_plan import draw
+
+    problems: list[Problem] = []
+    for suite in suites:
+        probes = without_excluded(suite)[0].probes
+        for plan in suite.settings.plans:
+            shown = f"suites/{suite.name}/suite.yaml"
+            problems += _problems(lambda plan=plan, name=suite.name, probes=probes: draw(plan, name, probes), shown)  # type: ignore[misc]
+    return problems
+
+
 def problems_of_targets(workspace: Workspace) -> list[Problem]:
     """What is wrong with the files of targets and of gates, and with the targets that run by default."""
     from evalkit.reading.gates import read_gates

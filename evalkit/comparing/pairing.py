@@ -68,10 +68,10 @@ class Pair:
 
     @property
     def cluster(self) -> tuple[str, str, str]:
-        """The family it belongs to; a probe without one is its own."""
+        """The family it belongs to, which may span suites; a probe without one is its own."""
         first = self.after.first
         name = first.cluster or self.before.first.cluster
-        return (first.suite, "probe", first.probe) if name is None else (first.suite, "cluster", name)
+        return (first.suite, "probe", first.probe) if name is None else ("", "cluster", name)
 
     def is_averaged(self, metric: Metric, judge: str | None = None) -> bool:
         """Whether a side has several samples with a number."""

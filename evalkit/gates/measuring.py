@@ -27,7 +27,7 @@ class Trial:
     def family(self) -> tuple[str, str, str]:
         """The cluster it belongs to; the samples of a probe are one."""
         record = self.record
-        return (record.suite, "cluster", record.cluster) if record.cluster else (record.suite, "probe", record.probe)
+        return ("", "cluster", record.cluster) if record.cluster else (record.suite, "probe", record.probe)
 
 
 @dataclass(frozen=True, slots=True)

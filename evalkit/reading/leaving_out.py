@@ -50,10 +50,10 @@ def without_excluded(
     suite: SuiteReading, lists: Sequence[ExclusionList] = ()
 ) -> tuple[SuiteReading, tuple[LeftOut, ...]]:
     """The suite as it runs, and what each list did to it: the one that suite.yaml names, then ``lists``."""
-    own = suite.settings.exclusions
+    own, every = suite.settings.exclusions, suite.probes
     found: list[LeftOut] = []
     for source in (*([own] if own is not None else []), *lists):
-        done = left_out(source, suite.name, suite.probes)
+        done = left_out(source, suite.name, every)
         gone = {probe.id for probe in done.probes}
         if gone:
             kept = ((file, (probe for probe in file.probes if probe.id not in gone)) for file in suite.files)

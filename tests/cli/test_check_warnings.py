@@ -260,3 +260,26 @@ def test_a_list_is_of_the_whole_suite(evalkit: Command, workspace: Path, write: 
         "  - probe: small/one",
         "  - probe: small/two",
     ]
+
+
+def test_a_plan_that_cannot_be_drawn_is_a_problem(evalkit: Command, tmp_path: Path) -> None:
+    """A typo in a category and a count too high, before anybody runs the plan."""
+    folder = tmp_path / "suites" / "k"
+    folder.mkdir(parents=True)
+    (folder / "suite.yaml").write_text(
+        "plans: {typo: {draw: {CONTROLL: 3}}, many: {draw: {C: 9}}, fine: {each: 5}}\n", encoding="utf-8"
+    )
+    (folder / "a.yaml").write_text(
+        "probes: [{prompt: Who are you?, category: C, expect: {contains: I}}]\n", encoding="utf-8"
+    )
+
+    done = evalkit("check")
+
+    assert done.status == 1
+    assert done.out.splitlines() == [
+        "suites/k/suite.yaml: The plan 'typo' of suite k draws 3 probes of CONTROLL, and none can be run. "
+        "Its categories are: C.",
+        "suites/k/suite.yaml: The plan 'many' of suite k draws 9 probes of C, and 1 can be run. Mend the files with "
+        "errors, write more probes, leave fewer out by exclusions, or lower the count in suite.yaml.",
+        "1 suite, 1 probe, 2 problems",
+    ]

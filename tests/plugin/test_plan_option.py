@@ -82,4 +82,4 @@ def test_a_plan_that_wants_too_much_is_an_error(bench: Bench) -> None:
     result = bench.run("suites/small", "--eval-plan", "many")
 
     assert result.ret == pytest.ExitCode.TESTS_FAILED
-    result.stdout.fnmatch_lines(["*The plan 'many' of suite small draws 9 probes of first, and 2 can be read.*"])
+    result.stdout.fnmatch_lines(["*The plan 'many' of suite small draws 9 probes of first, and 2 can be run.*"])

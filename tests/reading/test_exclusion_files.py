@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from evalkit.authoring.exclusion import text_hash
 from evalkit.errors import UnreadableFile
 from evalkit.reading.build import read_suite
 from evalkit.reading.exclusions import read_exclusions
+from evalkit.reading.leaving_out import without_excluded
 from evalkit.workspace import Workspace
 
 HEAD = "measure: words\ntraining: [{file: train.jsonl, sha256: '00', texts: 3}]\nexcluded:\n"
@@ -75,3 +77,20 @@ def test_a_list_that_is_not_there(tmp_path: Path, name: str) -> None:
         f"suites/small/suite.yaml:1: $.exclusions: there is no file {name!r} in the suite's folder. "
         "Write it with: evalkit check --train FILE --exclude"
     )
+
+
+def test_two_lists_may_name_the_same_probe(tmp_path: Path) -> None:
+    """The second does not miss what the first has left out already."""
+    made = workspace(tmp_path, HEAD + ENTRY)
+    suite = read_suite(tmp_path / "suites/small", made)
+    digest = text_hash(suite.probes[0])
+    listed = HEAD + ENTRY.replace("abcd", digest)
+    for name in ("out", "two"):
+        (tmp_path / f"suites/small/_data/{name}.yaml").write_text(listed, encoding="utf-8")
+    suite = read_suite(tmp_path / "suites/small", made)
+
+    left, done = without_excluded(suite, [read_exclusions(tmp_path / "suites/small/_data/two.yaml", made)])
+
+    assert left.probes == ()
+    assert [[probe.id for probe in item.probes] for item in done] == [["one"], ["one"]]
+    assert [sentence for item in done for sentence in item.sentences if "not in the suite" in sentence] == []

@@ -76,9 +76,9 @@ function wire() {
   on("restore", "change", async event => {
     const file = event.target.files[0];
     if (!file) return;
-    const taken = restore(await file.text());
+    const words = restoredWords(restore(await file.text()), file.name);
     byId("list").close();
-    goTo(current(), `${taken} ${taken === 1 ? "label" : "labels"} taken from ${file.name}.`);
+    goTo(current(), words);
     event.target.value = "";
   });
   for (const button of document.querySelectorAll("button.close")) button.addEventListener("click", () => button.closest("dialog").close());

@@ -130,20 +130,38 @@ function download() {
   say(`${rows.length} ${rows.length === 1 ? "label" : "labels"} downloaded as ${fileName()}.`);
 }
 
+function isMine(reviewer) {
+  const plain = name => String(name || "").trim().split(/\s+/).join(" ").toLowerCase();
+  return !plain(reviewer) || plain(reviewer) === plain(session.reviewer);
+}
+
 function restore(text) {
+  // How many labels were taken, and how many are whose else.
   let taken = 0;
+  const others = new Map();
   const places = new Map(ITEMS.map((item, index) => [`${item.run}\n${item.trial}\n${item.text_hash}`, index]));
   for (const line of text.split("\n")) {
     let row = null;
     try { row = JSON.parse(line); } catch { continue; }
     const index = row && places.get(`${row.run}\n${row.trial}\n${row.text_hash}`);
-    if (index === undefined || index === null || isJudged(index) || !DATA.labels.some(label => label.name === row.label)) continue;
-    record(index, {
-      value: row.label, kind: row.failure_kind || "", note: String(row.note || ""), at: Date.parse(row.at) || Date.now(),
-      seconds: Number(row.seconds) || 0, blind: row.blind === true, closed: true,
-    });
+    if (index === undefined || index === null || !DATA.labels.some(label => label.name === row.label)) continue;
+    if (!isMine(row.reviewer)) {
+      const name = String(row.reviewer).trim();
+      others.set(name, (others.get(name) || 0) + 1);
+      continue;
+    }
+    if (isJudged(index)) continue;
+    record(index, soundEntry({
+      value: row.label, kind: row.failure_kind, note: String(row.note || ""), at: Date.parse(row.at) || Date.now(),
+      seconds: Number(row.seconds) || 0, blind: row.blind === true, closed: true, shown: entryOf(index).shown,
+    }));
     taken += 1;
   }
   keep();
-  return taken;
+  return { taken, others };
+}
+
+function restoredWords({ taken, others }, file) {
+  const whose = [...others].map(([name, count]) => `${count} ${count === 1 ? "label is" : "labels are"} ${name}'s; change the name to go on with ${count === 1 ? "it" : "them"}.`);
+  return [`${taken} ${taken === 1 ? "label" : "labels"} taken from ${file}.`, ...whose].join(" ");
 }

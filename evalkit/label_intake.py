@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from evalkit.errors import Problem
 from evalkit.reading.suggestions import did_you_mean, nearest
 from evalkit.review import Label
 from evalkit.reviewing import PopulationTrial
+from evalkit.reviewing.queue import LOST
 from evalkit.sheets import SheetRow
 
 Outcome = str
@@ -54,7 +55,13 @@ def located(row: SheetRow, given: Given, run: str, known: Callable[[str], KnownT
         near = nearest(trial, list(trials))
         hint = did_you_mean(trial, list(trials)) if near else "See results.jsonl of the run."
         return _wrong(row, f"run {run} has no trial {trial!r}. {hint}")
-    texts = trials[trial]
+    texts = {text: own for text, own in trials[trial].items() if not text.startswith(LOST)}
+    if not texts:
+        return _wrong(
+            row,
+            f"the answer of {trial} is no longer in the store, so nothing says what the label is of. Run the probe "
+            "again and judge its new answer: evalkit review latest",
+        )
     text = row.text_hash or next(iter(texts))
     if text not in texts:
         return _wrong(
@@ -73,8 +80,13 @@ def located(row: SheetRow, given: Given, run: str, known: Callable[[str], KnownT
     )
 
 
-def taken(labels: Iterable[Label], trail: Sequence[Label], names: Iterable[str] = ()) -> Intake:
-    """What is new in ``labels`` beside the ``trail`` of their texts.
+def taken(
+    labels: Iterable[Label], trail: Sequence[Label], names: Iterable[str] = (), undated: Container[Label] = ()
+) -> Intake:
+    """What is new in ``labels`` beside the ``trail`` of their texts; of those given at one time the last counts.
+
+    ``undated`` are those whose row gives no time, so that theirs is when the file was saved. Such a row is news only
+    where it differs from what its file said before, or, of a file that is new, from all that its reviewer ever said.
 
     Reviewers whose names differ in capitals alone are one person, called as in ``names`` or at first.
     """
@@ -83,10 +95,10 @@ def taken(labels: Iterable[Label], trail: Sequence[Label], names: Iterable[str] 
     for label in trail:
         by_reviewer.setdefault(_key(label), []).append(label)
     found = Intake()
-    for label in labels:
-        label = replace(label, reviewer=spelled.setdefault(label.reviewer.casefold(), label.reviewer))
+    for given in labels:
+        label = replace(given, reviewer=spelled.setdefault(given.reviewer.casefold(), given.reviewer))
         said = by_reviewer.setdefault(_key(label), [])
-        outcome = _outcome(label, said)
+        outcome = "unchanged" if given in undated and _is_known(label, said) else _outcome(label, said)
         found.counts[outcome] += 1
         if outcome != "unchanged":
             said.append(label)
@@ -97,11 +109,17 @@ def taken(labels: Iterable[Label], trail: Sequence[Label], names: Iterable[str] 
 def _outcome(label: Label, said: Sequence[Label]) -> Outcome:
     if not said:
         return "stored"
-    newest = max(said, key=_rank)
+    newest = max(reversed(said), key=_rank)
     same = [one for one in said if _content(one) == _content(label)]
-    if newest in same or any(one.at == label.at for one in same):
+    is_older = _rank(label) < _rank(newest)
+    if newest in same or (is_older and any(one.at == label.at for one in same)):
         return "unchanged"
-    return "older" if _rank(label) < _rank(newest) else "superseded"
+    return "older" if is_older else "superseded"
+
+
+def _is_known(label: Label, said: Sequence[Label]) -> bool:
+    before = [one for one in said if one.source == label.source][-1:] or said
+    return any(_content(one) == _content(label) for one in before)
 
 
 def _key(label: Label) -> tuple[str, str]:

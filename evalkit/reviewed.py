@@ -15,10 +15,13 @@ from evalkit.record import TrialRecord
 from evalkit.reporting.review_words import reviewed_sentence
 from evalkit.review import Label
 from evalkit.reviewing import CorrectedRates, PopulationTrial, TrialText, corrected_rates, settled
+from evalkit.reviewing.draws import Design, Draw, design_of
 from evalkit.reviewing.queue import LOST, family_of
+from evalkit.reviewing.weights import shares_read
 from evalkit.store.generations import GenerationStore
 from evalkit.store.labels import LabelStore
 from evalkit.store.queues import QueueStore
+from evalkit.store.runs import as_of
 
 Conversations = Mapping[str, tuple[tuple[Message, ...], Generation]]
 
@@ -29,18 +32,32 @@ class Reviewed:
 
     population: tuple[PopulationTrial, ...]
     labels: tuple[Label, ...]
+    draws: tuple[Draw, ...] = ()
+    run: str = "latest"
 
     def rates(self, trials: Iterable[str] | None = None) -> CorrectedRates:
         """The three rates of all these trials, or of some of them."""
         wanted = None if trials is None else set(trials)
-        own = [trial for trial in self.population if wanted is None or trial.trial in wanted]
-        return corrected_rates(own, self.labels)
+        found = self.design([trial for trial in self.population if wanted is None or trial.trial in wanted])
+        return corrected_rates(found.population, self.labels, found.speaking, found.apart)
+
+    def design(self, trials: Sequence[PopulationTrial]) -> Design:
+        """How those of these trials that have labels were drawn."""
+        labelled = {label.text_hash for label in self.labels}
+        return design_of(trials, self.draws, labelled, f"evalkit review {self.run} --budget N --again")
+
+    def shares(self) -> dict[str, float]:
+        """How much of its stratum was read with each text that has a label which decides: 1 / its weight."""
+        found = self.design(self.population)
+        speaking = [label for label in self.labels if found.speaking is None or label.text_hash in found.speaking]
+        return shares_read(found.population, speaking)
 
     def of(self, trials: Collection[str]) -> Reviewed:
         """Some of these trials, with their labels."""
         own = tuple(trial for trial in self.population if trial.trial in trials)
         texts = {trial.text_hash for trial in own}
-        return Reviewed(own, tuple(label for label in self.labels if label.text_hash in texts))
+        labels = tuple(label for label in self.labels if label.text_hash in texts)
+        return replace(self, population=own, labels=labels)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -54,12 +71,13 @@ class Reviewed:
         return sum(trial.text_hash in texts for trial in self.population)
 
 
-def texts_of(store_file: Path, records: Sequence[TrialRecord]) -> dict[str, TrialText]:
-    """What each answered trial was asked and said; a trial whose answers are gone has none."""
+def texts_of(store_file: Path, records: Sequence[TrialRecord], run: str) -> dict[str, TrialText]:
+    """What each answered trial of the run was asked and said then; a trial whose answers are gone has none."""
     found = {}
+    then = as_of(store_file, run)
     with closing(GenerationStore.open(store_file)) as store:
         for record in records:
-            text = text_of(record, store.conversations(record.generations))
+            text = text_of(record, store.conversations(record.generations, then))
             if text is not None:
                 found[record.trial] = text
     return found
@@ -89,31 +107,21 @@ def population_of(records: Iterable[TrialRecord], texts: Mapping[str, TrialText]
     )  # fmt: skip
 
 
-def reviewed(store_file: Path, run: str, records: Sequence[TrialRecord]) -> Reviewed:
-    """A stored run with its labels; its newest queue says how its texts were drawn."""
+def reviewed(store_file: Path, run: str, records: Sequence[TrialRecord], *, everyone: bool = False) -> Reviewed:
+    """A stored run with its labels: its subjects, unless it has none or ``everyone`` is asked for."""
     with closing(QueueStore.open(store_file)) as queues:
         stored = queues.of_run(run)
-    if stored:
-        return with_labels(store_file, stored[0].population)
-    return with_labels(store_file, as_drawn(store_file, population_of(records, texts_of(store_file, records))))
+    population = stored[0].population if stored else population_of(records, texts_of(store_file, records, run))
+    found = with_labels(store_file, population, run)
+    return found if everyone else found.of(_subjects(records))
 
 
-def as_drawn(store_file: Path, population: tuple[PopulationTrial, ...]) -> tuple[PopulationTrial, ...]:
-    """These trials with the strata that the queues of earlier runs placed equal texts in."""
-    with closing(QueueStore.open(store_file)) as queues:
-        draws = queues.draws({trial.text_hash for trial in population})
-    return tuple(
-        replace(trial, stratum=draws[trial.text_hash][0], inclusion=draws[trial.text_hash][1])
-        if trial.text_hash in draws
-        else trial
-        for trial in population
-    )
-
-
-def with_labels(store_file: Path, population: tuple[PopulationTrial, ...]) -> Reviewed:
-    """These trials with every label that the store has of their texts."""
+def with_labels(store_file: Path, population: tuple[PopulationTrial, ...], run: str = "latest") -> Reviewed:
+    """These trials with every label that the store has of their texts, and how those were drawn."""
     with closing(LabelStore.open(store_file)) as labels:
-        return Reviewed(population, labels.trail(trial.text_hash for trial in population))
+        trail = labels.trail(trial.text_hash for trial in population)
+    with closing(QueueStore.open(store_file)) as queues:
+        return Reviewed(population, trail, queues.draws() if trail else (), run)
 
 
 def inherited(store_file: Path, records: Sequence[TrialRecord], stored: Conversations) -> Reviewed | None:
@@ -123,14 +131,19 @@ def inherited(store_file: Path, records: Sequence[TrialRecord], stored: Conversa
             return None
     pairs = ((record.trial, text_of(record, stored)) for record in records)
     texts = {trial: text for trial, text in pairs if text is not None}
-    found = with_labels(store_file, as_drawn(store_file, population_of(records, texts)))
+    found = with_labels(store_file, population_of(records, texts))
     return found if found.labels else None
 
 
 def review_sentence(state: Reviewed | None, records: Sequence[TrialRecord]) -> str:
     """How many answers of subjects carry labels, and the rate that follows; nothing where none does."""
-    subjects = {record.trial for record in records if record.role != "reference"}
-    own = None if state is None else state.of(subjects or {record.trial for record in records})
+    own = None if state is None else state.of(_subjects(records))
     if own is None or not own.labels:
         return ""
     return reviewed_sentence(own.labelled, len(own.population), own.names, own.rates())
+
+
+def _subjects(records: Sequence[TrialRecord]) -> set[str]:
+    """The trials of subjects, or all where there is none."""
+    found = {record.trial for record in records if record.role != "reference"}
+    return found or {record.trial for record in records}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 
-_WORD = re.compile(r"[\w'’]+")
+_WORD = re.compile(r"[\w']+")
 _LETTERS = re.compile(r"[^\W\d_]{3,}")
 
 FUNCTION_WORDS = frozenset(
@@ -30,14 +31,19 @@ FUNCTION_WORDS = frozenset(
 
 def words(text: str) -> list[str]:
     """The words in small letters, in order; apostrophes belong to them."""
-    return _WORD.findall(text.lower())
+    return _WORD.findall(_plain(text))
 
 
 def long_words(text: str) -> frozenset[str]:
     """The set of runs of three letters and more, which is what overlap with training text is measured on."""
-    return frozenset(_LETTERS.findall(text.lower()))
+    return frozenset(_LETTERS.findall(_plain(text)))
 
 
 def content(found: Iterable[str]) -> frozenset[str]:
     """Those of the words that are no function words."""
     return frozenset(found) - FUNCTION_WORDS
+
+
+def _plain(text: str) -> str:
+    """Small letters; one spelling of accents and of apostrophes, which differ from keyboard to keyboard."""
+    return unicodedata.normalize("NFC", text).replace("’", "'").lower()

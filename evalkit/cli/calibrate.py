@@ -56,7 +56,7 @@ def add_to(verbs: Any) -> None:
         description="Lines of LABELS: those of evalkit judge, with label (pass, fail, borderline) or "
         "behaviour_correct, collapsed for the judge degeneration; also suite, reviewer, blind, inclusion_probability.",
     )
-    parser.add_argument("file", nargs="?", metavar="LABELS.jsonl", help="labelled answers, or a filled review.jsonl")
+    parser.add_argument("file", nargs="?", metavar="LABELS.jsonl", help="labelled answers")
     parser.add_argument(
         "--labels", metavar="RUN", help="in place of a file: what reviewers said of this run, or latest"
     )
@@ -129,7 +129,7 @@ def _rows(
     """The rows that have a label.
 
     Raises:
-        UsageError: there are none, or they were selected and do not say how.
+        UsageError: there are none, or they were selected and do not say how, or are of a review sheet.
     """
     from evalkit.reading.label_rows import read_labels
 
@@ -141,6 +141,13 @@ def _rows(
     if not rows:
         detail = "\n".join(map(str, problems[:3]))
         raise UsageError(f"{file}: no line has a label to measure {judge} with.\n{detail}".rstrip())
+    of_sheet = [row for row in rows if "stratum" in row.answer.plain]
+    if of_sheet and not arguments.all_reviewed:
+        raise UsageError(
+            f"{file}:{of_sheet[0].answer.probe.line}: {counted(len(of_sheet), 'line')} of a review sheet, which does "
+            "not say what its queue left out: of failures alone any figure would be skewed. Measure on the run: "
+            f"evalkit review import {file}, then evalkit calibrate --labels RUN --judge {judge}"
+        )
     selected = [row for row in rows if row.is_selected and row.inclusion is None]
     if selected and not arguments.all_reviewed:
         raise UsageError(

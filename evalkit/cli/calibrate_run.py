@@ -17,8 +17,8 @@ from evalkit.reading.label_rows import LabelRow
 from evalkit.review import Label
 from evalkit.reviewed import Conversations, reviewed, text_of
 from evalkit.reviewing import Settled, settled
-from evalkit.reviewing.weights import shares_read
 from evalkit.store.generations import GenerationStore
+from evalkit.store.runs import as_of
 from evalkit.transcripts import ProbesOfToday, transcript_of
 from evalkit.workspace import Workspace
 
@@ -59,28 +59,30 @@ def labelled_trials(workspace: Workspace, wanted: str) -> tuple[str, list[Labell
             f"Run {name}: {why_not}, so no judge can be measured on its labels. Have more read: evalkit review {name}"
         )
     said = settled(state.labels)
-    shares = shares_read(state.population, state.labels)
+    shares = state.shares()
     texts = {trial.trial: trial.text_hash for trial in state.population}
-    return name, _found(workspace, records, texts, said, shares)
+    return name, _found(workspace, name, records, texts, said, shares)
 
 
 def _found(
-    workspace: Workspace, records: Sequence[TrialRecord], texts: dict[str, str], said: dict[str, Settled],
-    shares: dict[str, float],
+    workspace: Workspace, run: str, records: Sequence[TrialRecord], texts: dict[str, str],
+    said: dict[str, Settled], shares: dict[str, float],
 ) -> list[LabelledTrial]:  # fmt: skip
     found: dict[str, LabelledTrial] = {}
     without: Counter[str] = Counter()
-    today = ProbesOfToday(workspace)
+    today, then = ProbesOfToday(workspace), as_of(workspace.store_file, run)
     with closing(GenerationStore.open(workspace.store_file)) as store:
         for record in records:
             text = texts.get(record.trial, "")
             if text not in shares or text in found:
                 continue
-            probe, stored = today.probe(record), store.conversations(record.generations)
+            probe, stored = today.probe(record), store.conversations(record.generations, then)
             now = text_of(record, stored)
             if probe is None:
                 without["its probe is gone"] += 1
-            elif now is None or now.text_hash != text:
+            elif now is None:
+                without["its answer is gone from the store"] += 1
+            elif now.text_hash != text:
                 without["its answer is another one now"] += 1
             else:
                 row = _row(record, probe, stored, said[text], shares[text])

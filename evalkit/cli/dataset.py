@@ -87,7 +87,7 @@ def _made(arguments: argparse.Namespace, workspace: Workspace) -> Made:
         arguments.thinking == "keep", is_picked=bool(arguments.run.partition("@")[2]),
         special_tokens=special_tokens(targets.values()),
     )  # fmt: skip
-    candidates = gather(workspace.store_file, records)
+    candidates = gather(workspace.store_file, records, name)
     with closing(LabelStore.open(workspace.store_file)) as labels:
         return make(origin, candidates, labels, wanted, arguments.validation, arguments.seed)
 

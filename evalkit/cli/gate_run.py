@@ -52,7 +52,7 @@ def _labels(workspace: Workspace, source: Gated) -> Reviewed | None:
     """What people said of a run; nothing is known of files."""
     from evalkit.reviewed import reviewed
 
-    return reviewed(workspace.store_file, source.run, source.records) if source.run else None
+    return reviewed(workspace.store_file, source.run, source.records, everyone=True) if source.run else None
 
 
 def _given(workspace: Workspace, files: Sequence[str]) -> tuple[Gate, ...]:

@@ -152,9 +152,7 @@ def _write(folder: Path, made: SuiteText, drafts: Drafts, arguments: argparse.Na
 
     digests = {name: hashlib.sha256(Path(name).read_bytes()).hexdigest() for name in arguments.files}
     described = {
-        "format": arguments.format, "sources": digests, "probes": made.probes,
-        "ids": [{"at": at, "was": was, "is": name} for at, was, name in made.ids],
-        "copies": [{"probe": name, "of": first} for name, first in made.copies],
+        "format": arguments.format, "sources": digests, "probes": made.probes, **_mapping(made),
         "fields_not_imported": dict(drafts.unknown), "left_out": [str(problem) for problem in drafts.left_out],
     }  # fmt: skip
     files = ", ".join(Path(name).name for name in arguments.files)
@@ -167,6 +165,16 @@ def _write(folder: Path, made: SuiteText, drafts: Drafts, arguments: argparse.Na
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _mapping(made: SuiteText) -> dict[str, list[dict[str, str]]]:
+    """What changed on the way, for programs."""
+    return {
+        "ids": [{"at": at, "was": was, "is": name} for at, was, name in made.ids],
+        "categories": [{"was": was, "is": name} for was, name in made.categories.items()],
+        "tags": [{"was": was, "is": name} for was, name in made.tags.items()],
+        "copies": [{"probe": name, "of": first} for name, first in made.copies],
+    }
 
 
 def _problems(folder: Path, workspace: Workspace) -> list[Problem]:
@@ -186,8 +194,7 @@ def _report(
     if as_json:
         print(json.dumps({
             "suite": shown, "files": list(made.files), "probes": made.probes, "mapping": f"{shown}/{MAPPING_FILE}",
-            "ids": [{"at": at, "was": was, "is": name} for at, was, name in made.ids],
-            "copies": [{"probe": name, "of": first} for name, first in made.copies],
+            **_mapping(made),
             "fields_not_imported": dict(drafts.unknown), "remarks": drafts.remarks,
             "left_out": [asdict(problem) for problem in drafts.left_out],
             "problems": [asdict(problem) for problem in problems], "next": _next(shown),
@@ -196,6 +203,10 @@ def _report(
     print(f"{shown}: {_count(made.probes, 'probe')} in {_count(len(made.files), 'file')}")
     if made.ids:
         print(f"{_count(len(made.ids), 'id')} changed: {_some([f'{was!r} is {name}' for _, was, name in made.ids])}")
+    for changed, noun, plural in ((made.categories, "category", "categories"), (made.tags, "tag", "tags")):
+        if changed:
+            names = [f"{was!r} is {name}" if name else f"{was!r} is left out" for was, name in changed.items()]
+            print(f"{_count(len(changed), noun, plural)} changed: {_some(names)}")
     if made.copies:
         copies = _some([f"{name} of {first}" for name, first in made.copies])
         print(f"{_count(len(made.copies), 'copy', 'copies')} of a prompt: {copies}")

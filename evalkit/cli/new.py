@@ -46,7 +46,7 @@ probes:
 #     prompt: What does the blue kettle in our shop cost today?
 #     expect:
 #       behaviour: Says that it cannot know the price and names no figure. Offering help with finding it is fine.
-#       recommendation: BLOCK
+#       recommendation: LIMIT
 #     judges: [behaviour]
 """
 

@@ -6,11 +6,12 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
+from evalkit.errors import UsageError
 from evalkit.reviewing.queue import FRACTION
 
 QUEUE = "queue"
 PARTS = (QUEUE, "import", "report", "disputes")
-SHEETS = "html,csv,jsonl"
+SHEETS = "html,csv"
 SEED = 2026
 
 
@@ -40,9 +41,9 @@ def _add_queue(parser: argparse.ArgumentParser) -> None:
     add("run", metavar="RUN", help="a run, latest or previous")
     add("--all", action="store_true", help="every answer")
     add("--failures", action="store_true", help="every answer that failed, and no other: the rate can only rise")
-    add("--fraction", type=_share, default=FRACTION, metavar="SHARE", help=f"of ordinary passes and fails ({FRACTION})")
+    add("--fraction", type=_share, metavar="SHARE", help=f"of ordinary passes and fails ({FRACTION})")
     add("--category", action="append", default=[], metavar="NAME", help="only this category; again for more")
-    add("--budget", type=_count, metavar="N", help="so many answers in all")
+    add("--budget", type=_count, metavar="N", help="so many answers in all, in place of --fraction")
     add("--seed", type=int, default=SEED, metavar="N", help=f"of the draw ({SEED}); the same for all runs of a project")
     add("--baseline", default="main", metavar="NAME", help="tells regressions and new kinds of failure (main)")
     add("--again", action="store_true", help="also answers that have labels already, for a further reviewer")
@@ -84,6 +85,10 @@ def _add_disputes(parser: argparse.ArgumentParser) -> None:
 def _queue(arguments: argparse.Namespace) -> int:
     from evalkit.cli import review_queue
 
+    if arguments.budget is not None and arguments.fraction is not None:
+        raise UsageError("--budget says how many answers are read, whatever --fraction is. Give one of the two.")
+    if arguments.fraction is None:
+        arguments.fraction = FRACTION
     return review_queue.run(arguments)
 
 

@@ -24,14 +24,16 @@ def run(arguments: argparse.Namespace) -> int:
     """
     workspace = workspace_at(Path.cwd())
     name, records = run_of(workspace, arguments.run)
-    state = reviewed(workspace.store_file, name, records)
+    state = reviewed(workspace.store_file, name, records, everyone=True)
     wanted = {
         said.text_hash
         for said in disputes(state.labels)
         if not said.is_adjudicated and (said.is_open or not arguments.open)
     }
     sheets = Sheets.of(workspace, name, arguments, part=PART, options=" --adjudicates")
-    every = build_queue(records, texts_of(workspace.store_file, records), QueueOptions(everything=True), run=name).items
+    every = build_queue(
+        records, texts_of(workspace.store_file, records, name), QueueOptions(everything=True), run=name
+    ).items
     items: list[ReviewItem] = [item for item in every if item.text_hash in wanted]
     files = write(sheets, items) if items else []
     if arguments.json:

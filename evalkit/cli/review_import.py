@@ -74,7 +74,7 @@ def known_trials(workspace: Workspace, run: str) -> KnownTrials | None:
         populations = [queue.population for queue in queues.of_run(run)]
     if not populations:
         _, records = run_of(workspace, run)
-        populations = [population_of(records, texts_of(workspace.store_file, records))]
+        populations = [population_of(records, texts_of(workspace.store_file, records, run))]
     found: dict[str, dict[str, PopulationTrial]] = {}
     for population in populations:
         for trial in population:
@@ -109,10 +109,11 @@ def _import(workspace: Workspace, file: str, default: str, known: Known, argumen
     own = default if arguments.run or known(folder) is None else folder
     found = [located(row, given, own, known) for row in rows]
     labels = [one for one in found if isinstance(one, Label)]
+    undated = {one for row, one in zip(rows, found, strict=True) if row.at is None and isinstance(one, Label)}
     wrong = (*problems, *(one for one in found if isinstance(one, Problem)))
     with closing(LabelStore.open(workspace.store_file)) as store:
         trail = store.trail(label.text_hash for label in labels)
-        intake = taken(labels, trail, store.reviewers())
+        intake = taken(labels, trail, store.reviewers(), undated)
         store.put(intake.labels)
     by = tuple(dict.fromkeys(label.reviewer for label in labels))
     return Imported(file, intake, by, tuple(sorted(wrong, key=lambda problem: problem.line or 0)))

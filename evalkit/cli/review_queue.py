@@ -14,7 +14,7 @@ from pathlib import Path
 from tabulate import tabulate
 
 from evalkit.cli.gate_run import gates_about
-from evalkit.cli.gate_sources import gated
+from evalkit.cli.gate_sources import Gated, gated
 from evalkit.cli.places import workspace_at
 from evalkit.cli.review_sheets import Sheets, run_of, write
 from evalkit.errors import EvalkitError, UsageError
@@ -24,7 +24,7 @@ from evalkit.measured import Measured
 from evalkit.record import TrialRecord
 from evalkit.reporting.phrases import counted
 from evalkit.review import Stratum
-from evalkit.reviewed import texts_of
+from evalkit.reviewed import Reviewed, reviewed, texts_of
 from evalkit.reviewing import Queue, QueueOptions, build_queue
 from evalkit.store.baselines import baseline_names, read_baseline
 from evalkit.store.labels import LabelStore
@@ -57,9 +57,10 @@ def run(arguments: argparse.Namespace) -> int:
     queue = _queue(workspace, name, records, options, arguments)
     if not queue.items and not queue.already:
         raise UsageError(f"Run {name} has no answer to review{_where(arguments)}.")
-    with closing(QueueStore.open(workspace.store_file)) as store:
-        store.put(name, asdict(options), queue.population)
     files = write(sheets, queue.items) if queue.items else []
+    if files:
+        with closing(QueueStore.open(workspace.store_file)) as store:
+            store.put(name, asdict(options), queue.population)
     if arguments.json:
         print(json.dumps(_plain(name, queue, files)))
     else:
@@ -89,7 +90,11 @@ def _queue(
     options: QueueOptions,
     arguments: argparse.Namespace,
 ) -> Queue:
-    texts = texts_of(workspace.store_file, records)
+    texts = texts_of(workspace.store_file, records, name)
+    gone = sum(record.outcome != "error" and record.trial not in texts for record in records)
+    if gone:
+        is_gone = "1 answer of the run is" if gone == 1 else f"{gone} answers of the run are"
+        print(f"note: {is_gone} gone from the store, and can be reviewed no more", file=sys.stderr)
     known: set[str] = set()
     if not arguments.again:
         with closing(LabelStore.open(workspace.store_file)) as labels:
@@ -105,11 +110,17 @@ def _gates(workspace: Workspace, run: str, baseline: str) -> tuple[GateResult, .
     try:
         source = gated(workspace, run)
         gates, _ = gates_about(workspace, source)
-        around = surroundings(gates, workspace, baseline, Path.cwd(), source.aliases)
+        around = surroundings(
+            gates, workspace, baseline, Path.cwd(), source.aliases, lambda: _labels(workspace, source)
+        )
         return evaluate(gates, source.records, source.selected, around)
     except EvalkitError as error:
         print(f"note: no answer is chosen for a gate's sake. {error}", file=sys.stderr)
         return ()
+
+
+def _labels(workspace: Workspace, source: Gated) -> Reviewed | None:
+    return reviewed(workspace.store_file, source.run, source.records, everyone=True) if source.run else None
 
 
 def _baseline(workspace: Workspace, name: str) -> tuple[Measured, ...]:

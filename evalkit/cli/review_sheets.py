@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import re
+import sys
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -15,11 +17,14 @@ from evalkit.record import TrialRecord
 from evalkit.reporting.phrases import counted
 from evalkit.review import ReviewItem
 from evalkit.sheets import SheetFormat, read_sheet, write_sheets
+from evalkit.sheets.html import queue_digest
 from evalkit.store.runs import RunStore
 from evalkit.workspace import Workspace
 
 WORDS_A_SECOND, DECIDING_S = 4.0, 8.0
 """Reading aloud in the head, and choosing a label."""
+QUEUE = re.compile(rb'"queue":"([0-9a-f]{32})"')
+"""Where a page names its queue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +83,9 @@ def run_of(workspace: Workspace, wanted: str) -> tuple[str, tuple[TrialRecord, .
 
 
 def write(sheets: Sheets, items: Sequence[ReviewItem]) -> list[Path]:
-    """The written files, in order of the formats."""
+    """The written files, in order of the formats; the page of another queue that was there is kept, and that said."""
+    if "html" in sheets.formats:
+        _keep_other_page(sheets, queue_digest(items))
     return write_sheets(sheets.folder, items, title=sheets.title, formats=sheets.formats)
 
 
@@ -87,6 +94,21 @@ def minutes(items: Sequence[ReviewItem]) -> str:
     words = sum(len(f"{item.messages[-1][1] if item.messages else ''} {item.answer}".split()) for item in items)
     seconds = words / WORDS_A_SECOND + DECIDING_S * len(items)
     return f"about {round(seconds / 60)} min" if seconds >= 90 else "about a minute"
+
+
+def _keep_other_page(sheets: Sheets, digest: str) -> None:
+    """Labels that only a browser holds can be downloaded by their own page alone."""
+    page = sheets.folder / "review.html"
+    found = QUEUE.search(page.read_bytes()) if page.is_file() else None
+    if found is None or found[1].decode() == digest:
+        return
+    kept = page.with_name(f"review-{found[1][:8].decode()}.html")
+    page.replace(kept)
+    print(
+        f"note: {sheets.shown}/review.html is of another queue, and a browser may hold labels of it. It is kept as "
+        f"{sheets.shown}/{kept.name}: open it there and download them with D.",
+        file=sys.stderr,
+    )
 
 
 def _refuse_filled(folder: Path, shown: str, formats: Sequence[SheetFormat]) -> None:

@@ -65,6 +65,9 @@ class TrainingCheck:
 
         every = [Exclusion.of(overlap) for overlap in self._overlaps]
         if name:
+            if workspace.is_probe_file(Path(name)):
+                place = Path(name).parent / "_data" / Path(name).name
+                raise UsageError(f"--exclude {name}: a file there is read as probes. Name another, such as {place}.")
             write_exclusions(Path(name), ExclusionList(name, tuple(every), self.files))
             return [f"wrote {name}: {_count(len(every))} that runs leave out with --eval-exclude {name}"]
         sentences = []

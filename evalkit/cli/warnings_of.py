@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from evalkit.authoring.remarks import Remark, gaps, near_duplicates, small_categories
 from evalkit.cli.files import Selected
 from evalkit.cli.places import SUITE_FILE
 from evalkit.errors import EvalkitError, UnreadableFile
 from evalkit.gates import Gate
+from evalkit.probe import Probe
 from evalkit.workspace import Workspace
 
 _READS_EXPECT = ("behaviour", "facts")
@@ -19,12 +20,19 @@ def remarks_on(selected: Selected, workspace: Workspace) -> list[Remark]:
     readers = _readers({use.use for probe in selected.probes for use in probe.judges}, workspace)
     shared = _gates_of_targets(workspace)
     found = gaps(selected.probes, readers)
+    files = frozenset(probe.file for probe in selected.probes)
     for reading in selected.suites:
-        found += near_duplicates([probe for probe in selected.probes if probe.suite == reading.name])
+        found += _near_copies(reading.probes, files)
         gates = [*reading.settings.gates, *(gate for gate in shared if gate.suite == reading.name)]
         found += small_categories(gates, reading.probes, f"suites/{reading.name}/{SUITE_FILE}")
         found += _stale_exclusions(reading.name, selected)
     return sorted(found, key=lambda remark: (remark.file, remark.line or 0))
+
+
+def _near_copies(probes: Iterable[Probe], files: Collection[str]) -> list[Remark]:
+    """Those in the files, of any probe of their suite; the files' own probes count as the later ones."""
+    ordered = sorted(probes, key=lambda probe: probe.file in files)
+    return [remark for remark in near_duplicates(ordered) if remark.file in files]
 
 
 def _stale_exclusions(suite: str, selected: Selected) -> list[Remark]:

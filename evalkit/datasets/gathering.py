@@ -15,19 +15,23 @@ from evalkit.probe import Message
 from evalkit.record import TrialRecord
 from evalkit.store.generations import GenerationStore
 from evalkit.store.requests import RequestStore, StoredRequest
+from evalkit.store.runs import as_of
 
 
-def gather(store_file: Path, records: Iterable[TrialRecord]) -> tuple[Candidate, ...]:
-    """Every trial, sorted by suite, file, line, target and sample; one whose answers are gone has none.
+def gather(store_file: Path, records: Iterable[TrialRecord], run: str) -> tuple[Candidate, ...]:
+    """Every trial of the run with the answers that it saw, sorted by suite, file, line, target and sample.
+
+    One whose answers are gone has none.
 
     Raises:
         StoreError: the store cannot be read.
     """
     found = []
+    then = as_of(store_file, run)
     with closing(GenerationStore.open(store_file)) as answers, closing(RequestStore.open(store_file)) as requests:
         for record in sorted(records, key=_order):
-            replies = answers.find(tuple(set(record.generations)))
-            asked = requests.requests(record.generations)
+            replies = answers.find(tuple(set(record.generations)), as_of=then)
+            asked = requests.requests(record.generations, then)
             if record.outcome == "error" or not record.generations or len(replies) < len(set(record.generations)):
                 found.append(Candidate.without_answer(record))
                 continue

@@ -24,6 +24,10 @@ class Labels(Protocol):
         """The latest label of each text that has one."""
         ...
 
+    def tied(self, text_hashes: Iterable[str]) -> frozenset[str]:
+        """The texts of which as many reviewers say right as wrong."""
+        ...
+
 
 def make(
     origin: Origin, candidates: tuple[Candidate, ...], source: Labels, wanted: Wanted, share: float, seed: int
@@ -35,8 +39,9 @@ def make(
     """
     _check_judges(origin.run, candidates, wanted)
     wanted = replace(wanted, only_judge=_only_judge(candidates))
-    labels = source.labels_for(sorted({item.text_hash for item in candidates if item.text_hash}))
-    selection = select(candidates, labels, wanted)
+    texts = sorted({item.text_hash for item in candidates if item.text_hash})
+    labels = source.labels_for(texts)
+    selection = select(candidates, labels, wanted, source.tied(texts))
     if not selection.kept:
         why = ", ".join(f"{reason} ({count})" for reason, count in _by_count(selection.left_out))
         raise UsageError(

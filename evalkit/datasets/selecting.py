@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -58,15 +58,18 @@ class Selection:
     left_out: Mapping[str, int]
 
 
-def select(candidates: Sequence[Candidate], labels: Mapping[str, Label], wanted: Wanted) -> Selection:
-    """The transcripts to learn from; ``labels`` are people's, by text hash.
+def select(
+    candidates: Sequence[Candidate], labels: Mapping[str, Label], wanted: Wanted, tied: Collection[str] = ()
+) -> Selection:
+    """The transcripts to learn from; ``labels`` are people's, by text hash; of ``tied`` texts they decide nothing.
 
     A person's correct or wrong goes over the judges' pass or fail; nothing goes over a collapse.
     """
     left_out: Counter[str] = Counter()
     approved = []
     for candidate in candidates:
-        why = why_not(candidate, labels.get(candidate.text_hash), wanted)
+        is_tied = candidate.text_hash in tied
+        why = why_not(candidate, labels.get(candidate.text_hash), wanted, is_tied=is_tied)
         if why is None:
             approved.append(candidate)
         else:
@@ -77,7 +80,7 @@ def select(candidates: Sequence[Candidate], labels: Mapping[str, Label], wanted:
     return Selection(kept, len(approved), dict(left_out))
 
 
-def why_not(candidate: Candidate, label: Label | None, wanted: Wanted) -> str | None:
+def why_not(candidate: Candidate, label: Label | None, wanted: Wanted, *, is_tied: bool = False) -> str | None:
     """The first reason against a transcript, in words; None where there is none."""
     record = candidate.record
     if record.outcome == "error":
@@ -90,7 +93,8 @@ def why_not(candidate: Candidate, label: Label | None, wanted: Wanted) -> str | 
         return "unscored"
     if record.is_collapsed:
         return "collapsed"
-    return _unfit_text(candidate, wanted) or _unapproved(candidate, label, wanted)
+    unfit = _unfit_text(candidate, wanted)
+    return unfit or ("reviewers differ" if is_tied else _unapproved(candidate, label, wanted))
 
 
 def deduplicated(candidates: Iterable[Candidate], dedup: Dedup, judge: str | None) -> tuple[Candidate, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,11 @@ FILE = "file://"
 _BETWEEN_PROMPTS = "\n---\n"
 _PLAIN_FILES = (".txt", ".md", ".j2", ".json", ".yaml", ".yml")
 _EXPECTED = "__expected"
+_CELL = re.compile(r"\s*([A-Za-z_-]+)(?:\(([^()]*)\))?\s*:(.*)", re.DOTALL)
+_CELL_WITHOUT_VALUE = re.compile(
+    r"((?:not-)?(?:(?:is|contains)-(?:json|xml|sql|html|refusal)|latency|cost|perplexity))(?:\(([^()]*)\))?"
+)
+_OTHER_NAMES = {"grade": "llm-rubric", "fn": "javascript", "eval": "javascript"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +76,29 @@ def tests_of(written: Any, config: Path, drafts: Drafts) -> Iterator[tuple[Place
             drafts.leave_out(place, "expected a test as a mapping, or the name of a file.")
 
 
+def default_of(written: Any, config: Path, drafts: Drafts) -> dict[str, Any]:
+    """What holds for every test, that of a file it names included; what is no mapping is left out."""
+    if written is None or isinstance(written, dict):
+        return written or {}
+    place = Place(str(config), path="$.defaultTest")
+    if not isinstance(written, str):
+        drafts.leave_out(place, "expected a test as a mapping, or the name of a file.")
+        return {}
+    before = len(drafts.left_out)
+    found = [test for _, test in _tests_of_file(written, config, place, drafts)]
+    if len(found) == 1:
+        return found[0]
+    if len(drafts.left_out) == before:
+        drafts.leave_out(place, f"{written}: expected one test as a mapping, found {len(found)}.")
+    return {}
+
+
 def _tests_of_file(name: str, config: Path, place: Place, drafts: Drafts) -> Iterator[tuple[Place, dict[str, Any]]]:
     path = config.parent / name.removeprefix(FILE)
     try:
         if path.suffix in (".csv", ".tsv"):
             for row_place, cells in csv_rows(path):
-                yield row_place, _test_of_cells(cells)
+                yield row_place, _test_of_cells(cells, drafts)
         elif path.suffix in (".json", ".jsonl"):
             yield from json_rows(path)
         elif path.suffix in (".yaml", ".yml"):
@@ -88,7 +111,7 @@ def _tests_of_file(name: str, config: Path, place: Place, drafts: Drafts) -> Ite
         drafts.leave_out(place, f"{name}: {reason}")
 
 
-def _test_of_cells(cells: dict[str, Any]) -> dict[str, Any]:
+def _test_of_cells(cells: dict[str, Any], drafts: Drafts) -> dict[str, Any]:
     """A row of a CSV file: variables, and what is expected under __expected, KIND: VALUE or a text to equal."""
     test: dict[str, Any] = {
         "vars": {name: cell for name, cell in cells.items() if not name.startswith("__")}, "assert": [],
@@ -98,14 +121,20 @@ def _test_of_cells(cells: dict[str, Any]) -> dict[str, Any]:
             test["description"] = cell
         elif name.startswith(_EXPECTED):
             test["assert"].append(_assertion_of_cell(cell))
+        elif name.startswith("__"):
+            drafts.unknown[f"column {name}"] += 1
     return test
 
 
 def _assertion_of_cell(cell: str) -> dict[str, Any]:
-    kind, given, value = cell.partition(":")
-    name = {"grade": "llm-rubric", "fn": "javascript", "eval": "javascript"}.get(kind.strip(), kind.strip())
-    if given and name.replace("-", "").replace("_", "").isalpha() and " " not in name:
-        text = value.strip()
-        is_list = name.endswith(("-any", "-all"))
-        return {"type": name, "value": [part.strip() for part in text.split(",")] if is_list else text or None}
-    return {"type": cell, "value": None} if cell in ("is-json", "contains-json") else {"type": "equals", "value": cell}
+    """KIND: VALUE or KIND(THRESHOLD): VALUE, a kind that needs no value, or a text to equal."""
+    bare = _CELL_WITHOUT_VALUE.fullmatch(cell.strip())
+    found = bare or _CELL.fullmatch(cell)
+    if found is None:
+        return {"type": "equals", "value": cell}
+    kind, threshold = found.group(1), found.group(2)
+    kind = _OTHER_NAMES.get(kind, kind)
+    text = "" if bare else found.group(3).strip()
+    is_list = kind.endswith(("-any", "-all"))
+    assertion = {"type": kind, "value": [part.strip() for part in text.split(",")] if is_list else text or None}
+    return assertion if threshold is None else {**assertion, "threshold": threshold}

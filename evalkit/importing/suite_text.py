@@ -26,13 +26,15 @@ _ORDER = (
 class SuiteText:
     """The suite to write: file name → text. ``ids`` are those that changed, as (where, from, to).
 
-    ``copies`` are (id, id of the first probe with the same prompt).
+    ``copies`` are (id, id of the first probe with the same prompt); ``categories`` and ``tags`` those that changed, a
+    tag that nothing is left of being empty.
     """
 
     files: dict[str, str] = field(default_factory=dict)
     ids: list[tuple[str, str, str]] = field(default_factory=list)
     copies: list[tuple[str, str]] = field(default_factory=list)
     categories: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
     probes: int = 0
 
 
@@ -68,7 +70,10 @@ def suite_text(drafts: Drafts, judges: Sequence[Any], *, head: str, unique: bool
             made.copies.append((name, first))
             keys.setdefault("cluster", clusters[first].setdefault("cluster", first))
         category = _category(draft.category or PLAIN_CATEGORY)
-        made.categories[category] = draft.category or ""
+        if draft.category and category != draft.category:
+            made.categories[draft.category] = category
+        if "tags" in keys:
+            keys["tags"] = _tags(keys["tags"], made)
         by_category.setdefault(category, []).append((draft, keys))
     _write(made, by_category, judges, head)
     return made
@@ -103,10 +108,18 @@ def _category(text: str) -> str:
     return f"{plain}_" if plain in RESERVED_TAGS else plain
 
 
-def _tags(tags: Iterable[str]) -> list[str]:
-    plain = (re.sub(r"\W+", "_", tag.strip(), flags=re.ASCII).strip("_") for tag in tags)
-    lettered = (tag if tag[:1].isalpha() else f"t_{tag}" for tag in plain if tag)
-    return list(dict.fromkeys(f"{tag}_" if tag in RESERVED_TAGS else tag for tag in lettered))
+def _tags(tags: Iterable[str], made: SuiteText) -> list[str]:
+    """Legal tags, each once; those that changed are noted in ``made``."""
+    legal = {tag: _tag(tag) for tag in tags}
+    made.tags |= {tag: name for tag, name in legal.items() if name != tag}
+    return list(dict.fromkeys(filter(None, legal.values())))
+
+
+def _tag(text: str) -> str:
+    """Letters, digits and underscores, a letter first, and no marker of pytest; empty where none of it is left."""
+    plain = re.sub(r"\W+", "_", text.strip(), flags=re.ASCII).strip("_")
+    lettered = plain if not plain or plain[:1].isalpha() else f"t_{plain}"
+    return f"{lettered}_" if lettered in RESERVED_TAGS else lettered
 
 
 def _write(
@@ -123,8 +136,6 @@ def _write(
 
 
 def _block(draft: Draft, keys: dict[str, Any], judges: Sequence[Any]) -> str:
-    if "tags" in keys:
-        keys["tags"] = _tags(keys["tags"])
     if judges and "judges" not in keys:
         keys["judges"] = list(judges)
     ordered = {key: keys[key] for key in _ORDER if keys.get(key) not in (None, [])}

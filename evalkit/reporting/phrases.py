@@ -72,7 +72,7 @@ def weighting_notes(target: TargetSummary) -> list[str]:
     even = all(tally.n == largest.n for tally in target.categories)
     share = "" if even else f" ({largest.name} is {percent(largest.n / target.total.n)} of them)"
     macro = target.macro_pass_rate
-    mean = f"the mean of the {len(target.categories)} categories is {percent(macro)}"
+    mean = f"mean of the {len(target.categories)} categories {percent(macro)}"
     unknown = "a category without a scored trial leaves their mean open"
     return [f"weighting: all counts every trial the same{share}; {unknown if macro is None else mean}"]
 

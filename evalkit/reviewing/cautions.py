@@ -9,6 +9,9 @@ from evalkit.reviewing.population import PopulationTrial, Settled
 
 MAX_UNREAD = 0.1
 """The largest share of trials in strata of which nobody read any; beyond it a rate would be mostly a guess."""
+DRAW = "evalkit review RUN --budget N"
+AGAIN = "evalkit review RUN --again"
+DECIDE = "evalkit review disputes RUN --open"
 NAMES = {"pass": ("pass", "passes", "raise"), "fail": ("failure", "failures", "lower")}
 
 
@@ -70,7 +73,7 @@ def _one_sided(trials: Sequence[PopulationTrial], cells: Sequence[Cell]) -> list
         so = f"the labels could only {NAMES[outcome][2]} the reviewed rate"
         if _read(cells, outcome):
             so = "nothing says what the others are"
-        found.append(f"{because[0].upper()}{because[1:]}, so {so}.")
+        found.append(f"{because[0].upper()}{because[1:]}, so {so}. Have passes and failures drawn: {DRAW}")
     return found
 
 
@@ -79,14 +82,14 @@ def _about_gaps(trials: Sequence[PopulationTrial], cells: Sequence[Cell]) -> lis
     unscored = _count(trials, "unscored")
     if unscored and not any(cell.outcome == "unscored" for cell in cells):
         was = "trial was not reviewed and is" if unscored == 1 else "trials were not reviewed and are"
-        found.append(f"{unscored} unscored {was} in no rate.")
+        found.append(f"{unscored} unscored {was} in no rate. Have some read: {DRAW}")
     drawn = {trial.text_hash for cell in cells for trial in cell.trials if trial.inclusion is not None}
     left = drawn - {text for cell in cells for text in cell.truths}
     if left:
         have = "has" if len(left) == 1 else "have"
         found.append(
             f"{len(left)} of {_texts(len(drawn))} in the queue {have} no label that decides; "
-            "the others are taken to speak for them."
+            f"the others are taken to speak for them. Have the rest read: {DRAW}"
         )
     return found
 
@@ -96,16 +99,21 @@ def _about_labels(said: Sequence[Settled]) -> list[str]:
     undecided = sum(one.truth is None and not one.is_open for one in said)
     if undecided:
         count = "as an unread one" if undecided == 1 else "as unread ones"
-        found.append(f"{_texts(undecided)} labelled borderline or unsure {_counts(undecided)} {count}.")
+        found.append(
+            f"{_texts(undecided)} labelled borderline or unsure {_counts(undecided)} {count}. "
+            f"Have somebody else decide: {AGAIN}"
+        )
     tied = sum(one.is_open for one in said)
     if tied:
         has = "has" if tied == 1 else "have"
-        found.append(f"{_texts(tied)} {has} as many labels for as against; one more reviewer has to decide.")
+        found.append(f"{_texts(tied)} {has} as many labels for as against; one more reviewer has to decide: {DECIDE}")
     seen = sum(label.blind is False for one in said for label in one.labels)
     total = sum(len(one.labels) for one in said)
     if seen:
         was = "was" if seen == 1 else "were"
-        found.append(f"{seen} of {total} labels {was} given with the verdict in sight.")
+        found.append(
+            f"{seen} of {total} labels {was} given with the verdict in sight. Have somebody judge blind: {AGAIN}"
+        )
     return found
 
 

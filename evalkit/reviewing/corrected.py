@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from evalkit.review import Label
 from evalkit.reviewing.cautions import why_no_rate, words_of_caution
@@ -46,8 +46,14 @@ class CorrectedRates:
     why_not: str = ""
 
 
-def corrected_rates(population: Sequence[PopulationTrial], labels: Iterable[Label]) -> CorrectedRates:
+def corrected_rates(
+    population: Sequence[PopulationTrial], labels: Iterable[Label], speaking: Collection[str] | None = None,
+    apart: str = "",
+) -> CorrectedRates:  # fmt: skip
     """The three rates of these trials; labels of other texts are left out, and so are errors.
+
+    Where ``speaking`` is given, no other texts' labels are in the corrected rate. ``apart`` says why the labels are no
+    sample of the trials: then there is no corrected rate, and in its bounds each label speaks for its own text alone.
 
     The interval of ``corrected`` is about trials of this kind, as that of ``automated`` is. It adds, as independent
     deviations (Zou and Donner 2008), for every stratum what is left unread (exact hypergeometric limits) and what
@@ -58,11 +64,12 @@ def corrected_rates(population: Sequence[PopulationTrial], labels: Iterable[Labe
     truths = {text: said.truth for text, said in known.items() if said.truth is not None}
     scored = [trial for trial in answered if trial.outcome != "unscored"]
     decided = [trial for trial in answered if trial.outcome != "unscored" or trial.text_hash in truths]
-    cells = cells_of(answered, known)
-    covered = [trial for cell in cells for trial in cell.trials]
-    why_not = why_no_rate(answered, cells)
+    cells = cells_of(answered, {text: said for text, said in known.items() if speaking is None or text in speaking})
+    why_not = why_no_rate(answered, cells) or apart
+    bounding = cells_of([replace(one, stratum="asked_for", inclusion=None) for one in answered], known)
     return CorrectedRates(
-        _counted(scored, {}), _counted(decided, truths), _corrected(cells, covered, truths, bool(why_not)),
+        _counted(scored, {}), _counted(decided, truths),
+        _corrected(bounding if apart else cells, truths, bool(why_not)),
         len(answered), sum(trial.text_hash in truths for trial in answered),
         words_of_caution(answered, cells, _of(answered, known)), why_not,
     )  # fmt: skip
@@ -89,9 +96,8 @@ def _counted(trials: Sequence[PopulationTrial], truths: dict[str, bool]) -> Rate
     return Rate(sum(right) / len(right), mean.low, mean.high, sum(right), len(right))
 
 
-def _corrected(
-    cells: Sequence[Cell], covered: Sequence[PopulationTrial], truths: dict[str, bool], is_unknown: bool
-) -> Rate:
+def _corrected(cells: Sequence[Cell], truths: dict[str, bool], is_unknown: bool) -> Rate:
+    covered = [trial for cell in cells for trial in cell.trials]
     if not covered:
         return Rate(None, 0.0, 1.0)
     mean = cluster_interval([float(_right(trial, truths)) for trial in covered], _families(covered))

@@ -98,7 +98,11 @@ def build_queue(
     """
     answered = [record for record in records if record.outcome != "error"]
     readable = [record for record in answered if record.trial in texts]
-    inside = [record for record in readable if not options.categories or record.category in options.categories]
+    inside = [
+        record
+        for record in _meant(readable, options)
+        if not options.categories or record.category in options.categories
+    ]
     placed = _placed(inside, readable, texts, options, gates, baseline)
     groups: dict[Key, list[_Text]] = {}
     for text in sorted(placed, key=lambda text: _rank(options.seed, text.text_hash)):
@@ -120,6 +124,12 @@ def build_queue(
         if text.text_hash not in known
     ]
     return Queue(tuple(items), _population(answered, texts, placed, drawn), len(ordered) - len(items))
+
+
+def _meant(records: Sequence[TrialRecord], options: QueueOptions) -> Sequence[TrialRecord]:
+    """Without reference targets, unless everything is asked for or they are all there is."""
+    subjects = [record for record in records if record.role != "reference"]
+    return records if options.everything or not subjects else subjects
 
 
 def _takes_all(options: QueueOptions) -> bool:

@@ -9,11 +9,14 @@ from dataclasses import asdict
 
 from evalkit.review import ReviewItem
 
-TO_FILL = {"label": "", "failure_kind": "", "note": "", "reviewer": "", "at": None, "seconds": None, "blind": None}
+TO_FILL = {"label": "", "failure_kind": "", "note": "", "reviewer": "", "at": None, "seconds": None, "blind": False}
 
 
 def jsonl_sheet(items: Sequence[ReviewItem]) -> bytes:
-    """One line of ASCII JSON per item; ``messages`` are {role, content}, ``verdicts`` {judge, outcome, reason}."""
+    """One line of ASCII JSON per item; ``messages`` are {role, content}, ``verdicts`` {judge, outcome, reason}.
+
+    The model and its verdict stand in it, so ``blind`` is false until whoever fills it in says otherwise.
+    """
     return "".join(_lines(items)).encode()
 
 

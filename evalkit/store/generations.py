@@ -6,7 +6,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,14 @@ from evalkit.probe import Message
 from evalkit.store.database import open_database, store_errors, transaction
 
 _LOOKUP_SIZE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class AsOf:
+    """What a run saw: its own answers, else the newest that were there when it ended."""
+
+    run: str
+    ended: float
 
 
 class GenerationStore:
@@ -34,8 +42,13 @@ class GenerationStore:
         self._connection.close()
 
     @store_errors()
-    def find(self, identities: Sequence[str], *, only_run: str | None = None) -> dict[str, Generation]:
-        """The newest answer of each identity that has one; ``only_run`` looks at that run's answers alone."""
+    def find(
+        self, identities: Sequence[str], *, only_run: str | None = None, as_of: AsOf | None = None
+    ) -> dict[str, Generation]:
+        """The newest answer of each identity that has one; ``only_run`` looks at that run's answers alone.
+
+        With ``as_of`` it is the one that this run saw.
+        """
         found: dict[str, Generation] = {}
         for start in range(0, len(identities), _LOOKUP_SIZE):
             part = identities[start : start + _LOOKUP_SIZE]
@@ -45,17 +58,26 @@ class GenerationStore:
             if only_run is not None:
                 query += " AND run = ?"
                 values.append(only_run)
-            for identity, created_at, reply in self._connection.execute(query + " ORDER BY number", values):
-                found[identity] = _generation(identity, created_at, json.loads(reply))
+            where, order, more = newest_seen(as_of)
+            for identity, created_at, reply in self._connection.execute(
+                f"{query}{where} ORDER BY {order}", [*values, *more]
+            ):
+                found.setdefault(identity, _generation(identity, created_at, json.loads(reply)))
         return found
 
     @store_errors()
-    def conversations(self, identities: Sequence[str]) -> dict[str, tuple[tuple[Message, ...], Generation]]:
-        """Each identity's newest answer with the messages it answered, the condition's system text first."""
+    def conversations(
+        self, identities: Sequence[str], as_of: AsOf | None = None
+    ) -> dict[str, tuple[tuple[Message, ...], Generation]]:
+        """Each identity's newest answer with the messages it answered, the condition's system text first.
+
+        With ``as_of`` it is the one that this run saw.
+        """
         found: dict[str, tuple[tuple[Message, ...], Generation]] = {}
-        query = "SELECT created_at, request, reply FROM generations WHERE identity = ? ORDER BY number DESC LIMIT 1"
+        where, order, more = newest_seen(as_of)
+        query = f"SELECT created_at, request, reply FROM generations WHERE identity = ?{where} ORDER BY {order} LIMIT 1"
         for identity in identities:
-            row = self._connection.execute(query, (identity,)).fetchone()
+            row = self._connection.execute(query, (identity, *more)).fetchone()
             if row is not None:
                 request = json.loads(row[1])
                 condition = request["condition"]
@@ -95,6 +117,13 @@ class GenerationStore:
                     )
                     stored.append(replace(reply, identity=identity, created_at=now))
         return stored
+
+
+def newest_seen(as_of: AsOf | None) -> tuple[str, str, tuple[Any, ...]]:
+    """SQL that puts the answer that counts first: a condition, an order, and the values of both."""
+    if as_of is None:
+        return "", "number DESC", ()
+    return " AND (run = ? OR created_at <= ?)", "run = ? DESC, number DESC", (as_of.run, as_of.ended, as_of.run)
 
 
 def _request_json(request: Request) -> str:

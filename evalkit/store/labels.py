@@ -62,6 +62,10 @@ class LabelStore:
                 found[text] = max(fitting, key=lambda label: (label.adjudicates, label.at))
         return found
 
+    def tied(self, text_hashes: Iterable[str]) -> frozenset[str]:
+        """Those of these texts of which as many reviewers say right as wrong."""
+        return frozenset(text for text, said in settled(self.trail(text_hashes)).items() if said.is_open)
+
     @store_errors()
     def reviewers(self) -> tuple[str, ...]:
         """The names under which labels are stored, sorted."""

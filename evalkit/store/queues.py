@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
-from evalkit.review import Stratum
 from evalkit.reviewing import PopulationTrial
+from evalkit.reviewing.draws import Draw
 from evalkit.store.database import open_database, store_errors
 
 
@@ -58,19 +58,13 @@ class QueueStore:
         )
 
     @store_errors()
-    def draws(self, text_hashes: Collection[str], most: int = 10) -> dict[str, tuple[Stratum, float | None]]:
-        """The stratum and inclusion that the newest queue with each text gave it, among the newest ``most`` queues."""
-        found: dict[str, tuple[Stratum, float | None]] = {}
-        query = "SELECT population FROM queues ORDER BY number DESC LIMIT ?"
-        for (trials,) in self._connection.execute(query, (most,)):
-            if len(found) == len(text_hashes):
-                break
-            older: dict[str, tuple[Stratum, float | None]] = {}
-            for trial in (PopulationTrial(*plain) for plain in json.loads(trials)):
-                if trial.stratum is not None and trial.text_hash in text_hashes and trial.text_hash not in found:
-                    older[trial.text_hash] = (trial.stratum, trial.inclusion)
-            found |= older
-        return found
+    def draws(self, most: int = 50) -> tuple[Draw, ...]:
+        """The newest ``most`` queues of all runs, the newest first."""
+        query = "SELECT options, population FROM queues ORDER BY number DESC LIMIT ?"
+        return tuple(
+            Draw.of(json.loads(options).get("seed"), [PopulationTrial(*plain) for plain in json.loads(trials)])
+            for options, trials in self._connection.execute(query, (most,))
+        )
 
     @store_errors()
     def newest_run(self) -> str | None:

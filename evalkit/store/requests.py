@@ -11,6 +11,7 @@ from typing import Any
 
 from evalkit.probe import Message
 from evalkit.store.database import open_database, store_errors
+from evalkit.store.generations import AsOf, newest_seen
 from evalkit.target import Decoding
 
 
@@ -39,12 +40,13 @@ class RequestStore:
         self._connection.close()
 
     @store_errors()
-    def requests(self, identities: Sequence[str]) -> dict[str, StoredRequest]:
-        """What was asked for the newest answer of each identity that has one."""
+    def requests(self, identities: Sequence[str], as_of: AsOf | None = None) -> dict[str, StoredRequest]:
+        """What was asked for the newest answer of each identity that has one; with ``as_of``, that this run saw."""
         found: dict[str, StoredRequest] = {}
-        query = "SELECT request FROM generations WHERE identity = ? ORDER BY number DESC LIMIT 1"
+        where, order, more = newest_seen(as_of)
+        query = f"SELECT request FROM generations WHERE identity = ?{where} ORDER BY {order} LIMIT 1"
         for identity in identities:
-            row = self._connection.execute(query, (identity,)).fetchone()
+            row = self._connection.execute(query, (identity, *more)).fetchone()
             if row is not None:
                 found[identity] = _request(json.loads(row[0]))
         return found

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from evalkit.measured import Measured
 from evalkit.record import TrialRecord
 from evalkit.store.database import open_database, store_errors, transaction
+from evalkit.store.generations import AsOf
 
 
 class RunStore:
@@ -69,3 +71,14 @@ class RunStore:
             "SELECT run, started_at, finished_at, status, facts FROM runs ORDER BY started_at DESC"
         )
         return tuple((run, begun, ended, status, json.loads(facts)) for run, begun, ended, status, facts in rows)
+
+
+def as_of(store_file: Path, run: str) -> AsOf | None:
+    """What finds the answers that a run saw; None where it has not ended, so that the newest are its own.
+
+    Raises:
+        StoreError: the store cannot be read.
+    """
+    with closing(RunStore.open(store_file)) as store:
+        ended = next((ended for name, _, ended, _, _ in store.runs() if name == run), None)
+    return None if ended is None else AsOf(run, ended)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import unicodedata
 from typing import TYPE_CHECKING
 
 import pytest
@@ -128,3 +129,12 @@ def test_the_index_finds_what_a_plain_count_finds(probe: Made) -> None:
 
     assert found(asked, *texts).keys() == wanted
     assert 0 < len(wanted) < 50
+
+
+def test_accents_and_apostrophes_have_several_spellings(probe: Made) -> None:
+    """An exact copy is one in each of them."""
+    asked = probe("Où l'été finit-il, qu'en dit la météo d'après l'almanach?", id="été")
+    other = unicodedata.normalize("NFD", asked.prompt).replace("'", "’")
+
+    assert found([asked], other) == {"été": ("train.jsonl:1", 1.0, 1.0)}
+    assert found([probe(other, id="été")], asked.prompt) == {"été": ("train.jsonl:1", 1.0, 1.0)}

@@ -68,8 +68,8 @@ def test_a_calibration_is_kept_for_its_suite(evalkit: Any, labels: Path, workspa
 def test_labels_of_a_queue_need_their_probability(evalkit: Any, write: Write) -> None:
     """Picked answers skew every figure: refused, unless they say how likely they were or all were read."""
     write("judges/simple.py", JUDGE)
-    write("queue.jsonl", label(1, "good", "pass", stratum="failures") + label(2, "poor", "fail", stratum="passes"))
-    write("weighed.jsonl", label(1, "good", "pass", stratum="a", inclusion_probability=0.5))
+    write("queue.jsonl", label(1, "good", "pass", queue="failures") + label(2, "poor", "fail", queue="passes"))
+    write("weighed.jsonl", label(1, "good", "pass", queue="a", inclusion_probability=0.5))
     done = evalkit("calibrate", "queue.jsonl", "--judge", "simple")
 
     assert (done.status, done.out) == (2, "")
@@ -80,6 +80,22 @@ def test_labels_of_a_queue_need_their_probability(evalkit: Any, write: Write) ->
     assert evalkit("calibrate", "queue.jsonl", "--judge", "simple", "--all-reviewed").status == 0
     weighed = evalkit("calibrate", "weighed.jsonl", "--judge", "simple", "--json")
     assert json.loads(weighed.out)["judges"]["simple"]["categories"][0]["agreement"]["true_pass"] == 2.0
+
+
+def test_a_review_sheet_is_measured_by_its_run(evalkit: Any, write: Write) -> None:
+    """Its rows do not say what the queue left out, be there a probability: they are imported, or all was read."""
+    write("judges/simple.py", JUDGE)
+    rows = [label(n, "good", "pass", stratum="asked_for", inclusion=1.0) for n in (1, 2)]
+    write("review.jsonl", "".join(rows))
+    done = evalkit("calibrate", "review.jsonl", "--judge", "simple")
+
+    assert (done.status, done.out) == (2, "")
+    assert done.err == (
+        "review.jsonl:1: 2 lines of a review sheet, which does not say what its queue left out: of failures alone any "
+        "figure would be skewed. Measure on the run: evalkit review import review.jsonl, then "
+        "evalkit calibrate --labels RUN --judge simple\n"
+    )
+    assert evalkit("calibrate", "review.jsonl", "--judge", "simple", "--all-reviewed").status == 0
 
 
 def test_degeneration_is_measured_by_collapsed(evalkit: Any, write: Write) -> None:

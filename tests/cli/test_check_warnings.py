@@ -36,6 +36,20 @@ def test_near_copies(evalkit: Command, workspace: Path, write: Write) -> None:
     assert (strict.status, strict.out) == (1, done.out)
 
 
+def test_near_copies_in_the_suites_other_files(evalkit: Command, workspace: Path, write: Write) -> None:
+    """Are told at the probe of the file that was asked for, whichever file comes first."""
+    twin = "probes: [{{id: {0}, why: {0}, prompt: What does the {0} kettle cost in the old shop today?, {1}}}]\n"
+    for number, colour in enumerate(("red", "teal"), start=1):
+        write(f"suites/pair/{number}.yaml", twin.format(colour, "category: price, expect: {contains: a}"))
+
+    for own, other, colours in ((1, 2, ("red", "teal")), (2, 1, ("teal", "red"))):
+        assert evalkit("check", f"suites/pair/{own}.yaml").out == (
+            f"suites/pair/{own}.yaml:1: warning: {colours[0]} is a near-copy of {colours[1]} "
+            f"(suites/pair/{other}.yaml:1): cosine 0.85. Ask something else, or give both one cluster.\n"
+            "1 suite, 1 probe, 0 problems, 1 warning\n"
+        )
+
+
 def test_strict_without_warnings(evalkit: Command, workspace: Path) -> None:
     """Exit 0."""
     assert evalkit("check", "--strict").status == 0
@@ -178,6 +192,20 @@ def test_a_list_where_it_is_wanted(evalkit: Command, workspace: Path, write: Wri
         "notes.yaml: is there already and is no list of exclusions. Name another file.\n",
     )
     assert (workspace / "notes.yaml").read_text() == "mine\n"
+
+
+@pytest.mark.parametrize("folder", ["suites/small", "suites"])
+def test_a_list_among_probe_files_is_refused(evalkit: Command, workspace: Path, write: Write, folder: str) -> None:
+    """It would be read as probes; a place where it is not is named."""
+    write("chats.jsonl", CHAT + "\n")
+
+    done = evalkit("check", "--train", "chats.jsonl", "--exclude", f"{folder}/ex.yaml")
+
+    assert (done.status, done.out, done.err) == (
+        2, "",
+        f"--exclude {folder}/ex.yaml: a file there is read as probes. Name another, such as {folder}/_data/ex.yaml.\n",
+    )  # fmt: skip
+    assert not (workspace / folder / "ex.yaml").exists()
 
 
 def test_a_list_that_no_longer_fits(evalkit: Command, workspace: Path, write: Write) -> None:

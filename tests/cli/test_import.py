@@ -68,11 +68,30 @@ def test_the_mapping_stays_beside_the_suite(evalkit: Command, workspace: Path, w
     assert mapping == {
         "format": "lem", "sources": {"seeds.json": hashlib.sha256(file.read_bytes()).hexdigest()}, "probes": 2,
         "ids": [{"at": "seeds.json: $[0]", "was": "P 1", "is": "P-1"}], "copies": [{"probe": "P2", "of": "P-1"}],
-        "fields_not_imported": {"hardness": 1},
+        "categories": [], "tags": [], "fields_not_imported": {"hardness": 1},
         "left_out": ["seeds.json: $[2]: there is no prompt (prompt or question or text as text)."],
     }  # fmt: skip
     assert (done["suite"], done["files"], done["ids"]) == ("suites/seeds", ["identity.yaml"], mapping["ids"])
     assert done["left_out"][0]["path"] == "$[2]"
+
+
+def test_changed_categories_and_tags_are_told(evalkit: Command, workspace: Path, write: Write) -> None:
+    """On the screen, in the mapping and as JSON, like ids."""
+    write("t.csv", 'prompt,contains,category,tags\nWhy?,so,skip,"multi turn,?"\nWho?,me,skip,plain\n')
+
+    done = evalkit("import", "csv", "t.csv", "--suite", "t")
+    told = json.loads(evalkit("import", "csv", "t.csv", "--suite", "t2", "--json").out)
+
+    assert (done.status, done.out) == (
+        0,
+        "suites/t: 2 probes in 1 file\n"
+        "1 category changed: 'skip' is skip_\n"
+        "2 tags changed: 'multi turn' is multi_turn, '?' is left out\n"
+        "The mapping is in suites/t/_data/import.json. Now run: evalkit check suites/t && pytest suites/t\n",
+    )
+    mapping = json.loads((workspace / "suites/t/_data/import.json").read_text())
+    assert mapping["categories"] == told["categories"] == [{"was": "skip", "is": "skip_"}]
+    assert mapping["tags"] == told["tags"] == [{"was": "multi turn", "is": "multi_turn"}, {"was": "?", "is": ""}]
 
 
 def test_copies_can_be_left_out(evalkit: Command, workspace: Path, write: Write) -> None:

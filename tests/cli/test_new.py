@@ -32,6 +32,21 @@ def test_it_makes_a_suite(evalkit: Command, workspace: Path) -> None:
     assert evalkit("check", "--strict", "suites/prices").out == "1 suite, 1 probe, 0 problems\n"
 
 
+def test_its_judged_example_reads_as_it_stands(evalkit: Command, workspace: Path) -> None:
+    """Once its comment marks are gone; an answer that states a limit is the one it asks for."""
+    evalkit("new", "prices")
+    file = workspace / "suites/prices/first_steps.yaml"
+    head, example = file.read_text().split("#\n")
+    file.write_text(head + "\n".join(line.removeprefix("# ") for line in example.splitlines()) + "\n")
+
+    reading = read_suite(workspace / "suites/prices", Workspace(workspace))
+
+    assert [problem for file in reading.files for problem in file.problems] == []
+    assert [(probe.id, probe.expect.recommendation) for probe in reading.probes] == [
+        ("first-first-steps", None), ("no-price-known", "LIMIT"),
+    ]  # fmt: skip
+
+
 def test_its_categories(evalkit: Command, workspace: Path) -> None:
     """A file each, with ids of its own; a title for reports."""
     done = evalkit(

@@ -196,7 +196,7 @@ def test_only_what_a_person_labelled_correct(sea: Desk) -> None:
     """A failure that was overturned comes in, a pass that was found wrong or never read stays out."""
     with closing(RunStore.open(sea.store)) as store:
         records = store.records("run-1")
-    hashes = {item.record.trial: item.text_hash for item in gather(sea.store, records)}
+    hashes = {item.record.trial: item.text_hash for item in gather(sea.store, records, "run-1")}
     said = {"p10": "correct", "p05": "wrong", "p06": "correct", "p07": "unsure"}
     with closing(LabelStore.open(sea.store)) as store:
         store.put(

@@ -89,6 +89,14 @@ def test_people_overrule_judges(
     assert why_not(own, given, REVIEWED) == reviewed
 
 
+def test_answers_on_which_reviewers_are_split_stay_out(candidate: Make, label: Callable[..., Label]) -> None:
+    """With and without --reviewed, and though a third could not say."""
+    own = candidate(text_hash="t")
+
+    assert select([own], {}, Wanted(), {"t"}).left_out == {"reviewers differ": 1}
+    assert select([own], {"t": label("unsure")}, REVIEWED, {"t"}).left_out == {"reviewers differ": 1}
+
+
 def test_a_collapse_stays_out_whatever_people_say(candidate: Make, label: Callable[..., Label]) -> None:
     """A repeated sentence may be right and is still nothing to learn."""
     assert why_not(candidate(flags=("collapsed",), outcome="fail"), label("correct"), REVIEWED) == "collapsed"

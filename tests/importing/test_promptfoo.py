@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -131,6 +132,147 @@ tests:
     assert found.remarks == [
         "assert contains-json is read as json here: the answer, or its only fenced block, is the document"
     ]
+
+
+HARD = 'He said "hi"\n- role: system # no\n: {'
+
+
+@pytest.mark.parametrize(
+    ("name", "chat"),
+    [
+        ("chat.json", '[{"role": "system", "content": "On {{day}}."}, {"role": "user", "content": "Read: {{x}}"}]'),
+        ("chat.yaml", "- role: system\n  content: On {{day}}.\n- role: user\n  content: 'Read: {{ x }}'\n"),
+        ("chat.yml", "- role: system\n  content: On {{day}}.\n- role: user\n  content: |-\n    Read: {{ x }}\n"),
+    ],
+)
+def test_variables_of_a_chat_stay_as_they_are(write: Write, name: str, chat: str) -> None:
+    """Quotation marks, line breaks and YAML in them included; a date is its text."""
+    write(name, chat)
+    found = imported(
+        write, f"prompts: [file://{name}]\ntests: [{{vars: {{x: {json.dumps(HARD)}, day: 2024-05-01}}}}]\n"
+    )
+
+    assert [item.keys["turns"] for item in found.probes] == [
+        [{"system": "On 2024-05-01."}, {"user": f"Read: {HARD}"}, "generate"]
+    ]
+
+
+def test_bare_placeholders_of_a_chat(write: Write) -> None:
+    """A message's whole content, or a variable that holds the chat itself."""
+    write("bare.yaml", "- role: user\n  content: {{x}}\n")
+    chat = json.dumps([{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Why?"}])
+    found = imported(write, f"prompts: [file://bare.yaml, '{{{{x}}}}']\ntests: [{{vars: {{x: {json.dumps(chat)}}}}}]\n")
+
+    assert found.probes[0].keys["prompt"] == chat
+    assert found.probes[1].keys["turns"] == [{"system": "Be brief."}, {"user": "Why?"}, "generate"]
+
+
+def test_values_that_are_no_text(write: Write) -> None:
+    """Dates stand as written, also within others; a mapping that JSON cannot hold is left out."""
+    found = imported(
+        write,
+        """\
+prompts: ["{{x}}"]
+tests: [{vars: {x: 2024-05-01}}, {vars: {x: {day: 2024-05-01}}}, {vars: {x: {2024-05-01: x}}}]
+""",
+    )
+
+    assert [item.prompt for item in found.probes] == ["2024-05-01", '{"day": "2024-05-01"}']
+    assert reasons(found) == ["the variable 'x' cannot be written as JSON. Write its text."]
+
+
+def test_assertions_that_are_no_list(write: Write) -> None:
+    """Leave the test out, each once; those of defaultTest are told and the tests stay."""
+    file = write(
+        "c.yaml",
+        """\
+prompts: [Hi]
+defaultTest: {assert: {type: equals, value: Hi}}
+tests:
+  - {assert: 5}
+  - {assert: {type: contains, value: x}}
+  - {description: good}
+""",
+    )
+    found = read_promptfoo([file])
+
+    assert list(map(str, found.left_out)) == [
+        f"{file}: $.defaultTest.assert: expected a list of assertions. Write each as an item: - type: …",
+        f"{file}: $.tests[0]: assert: expected a list of assertions. Write each as an item: - type: …",
+        f"{file}: $.tests[1]: assert: expected a list of assertions. Write each as an item: - type: …",
+    ]
+    assert [(item.id, item.notes) for item in found.probes] == [("good", ())]
+    assert dict(found.unknown) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("default.yaml", "vars: {x: tea}\nassert: [{type: contains, value: cup}]\noptions: {}\n"),
+        ("default.json",
+         '{"vars": {"x": "tea"}, "assert": [{"type": "contains", "value": "cup"}], "options": {}}'),
+    ],
+)  # fmt: skip
+def test_defaults_in_a_file(write: Write, name: str, text: str) -> None:
+    """Hold as those that stand in the configuration."""
+    write(name, text)
+    found = imported(write, f"prompts: ['{{{{x}}}}?']\ndefaultTest: file://{name}\ntests: [{{description: one}}]\n")
+
+    assert [(item.prompt, item.keys["expect"]) for item in found.probes] == [
+        ("tea?", {"contains": ["cup"], "case_sensitive": True})
+    ]
+    assert (dict(found.unknown), reasons(found)) == ({"defaultTest.options": 1}, [])
+
+
+@pytest.mark.parametrize(
+    ("written", "sentence"),
+    [
+        ("file://gone.yaml", "file://gone.yaml: cannot be opened: No such file or directory."),
+        ("file://default.py", "file://default.py is no file of tests that is read here: .yaml, .json, .jsonl or .csv."),
+        ("file://two.yaml", "file://two.yaml: expected one test as a mapping, found 2."),
+        ("[1]", "expected a test as a mapping, or the name of a file."),
+    ],
+)
+def test_defaults_that_cannot_be_read(write: Write, written: str, sentence: str) -> None:
+    """Are told at their place; the tests are imported."""
+    write("two.yaml", "[{vars: {x: a}}, {vars: {x: b}}]\n")
+    file = write("c.yaml", f"prompts: [Hi]\ndefaultTest: {written}\ntests: [{{description: one}}]\n")
+    found = read_promptfoo([file])
+
+    assert list(map(str, found.left_out)) == [f"{file}: $.defaultTest: {sentence}"]
+    assert len(found.probes) == 1
+
+
+CELLS = [
+    ("similar(0.8): hello world", {}, "assert similar"),
+    ("contains(0.8): hello", {}, "assert contains"),
+    ("llm-rubric(0.7): be nice", {"behaviour": "be nice"}, None),
+    ("grade: be nice: always", {"behaviour": "be nice: always"}, None),
+    ("latency(500)", {}, "assert latency"),
+    ("is-refusal", {"recommendation": "BLOCK"}, None),
+    ("contains-all:\n a, b", {"contains": ["a", "b"], "case_sensitive": True}, None),
+    ("hello (you): there", {"equals": ["hello (you): there"], "case_sensitive": True}, None),
+    ("12:30", {"equals": ["12:30"], "case_sensitive": True}, None),
+]
+
+
+@pytest.mark.parametrize(("cell", "expect", "unknown"), CELLS, ids=[cell for cell, _, _ in CELLS])
+def test_expectations_of_a_cell(write: Write, cell: str, expect: dict[str, Any], unknown: str | None) -> None:
+    """By their kind, a threshold in brackets included; only other texts are the answer itself."""
+    write("t.csv", f'q,__expected\nA?,"{cell}"\n')
+    found = imported(write, "prompts: ['{{q}}']\ntests: file://t.csv\n")
+
+    assert [item.keys.get("expect", {}) for item in found.probes] == [expect]
+    assert dict(found.unknown) == ({unknown: 1} if unknown else {})
+
+
+def test_columns_of_promptfoo_that_have_no_place(write: Write) -> None:
+    """Are counted by name, in the rows that fill them."""
+    write("t.csv", "q,__prefix,__metadata:category\nA?,Say:,x\nB?,,y\n")
+    found = imported(write, "prompts: ['{{q}}']\ntests: file://t.csv\n")
+
+    assert dict(found.unknown) == {"column __prefix": 1, "column __metadata:category": 2}
+    assert [item.prompt for item in found.probes] == ["A?", "B?"]
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ def test_a_plan_runs_its_sample_and_says_so(bench: Bench, workers: list[str]) ->
     result.assert_outcomes(passed=2)
     result.stdout.fnmatch_lines(
         [
-            "weighting: all counts every trial the same; the mean of the 2 categories is*",
+            "weighting: all counts every trial the same; mean of the 2 categories *",
             "ok *mostly: *",
             "plan *plan few of small: 2 of 4 probes (first 1, second 1), seed 5, ids*",
         ]

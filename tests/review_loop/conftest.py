@@ -54,15 +54,16 @@ class Loop:
         return run_pytest(self.root, *words)
 
     def rows(self, folder: str = "") -> list[dict[str, Any]]:
-        """The lines of review.jsonl, without their labels."""
-        file = self.root / "reports" / "review" / self.run / folder / "review.jsonl"
-        return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+        """The items of the page, as lines of review.jsonl have them."""
+        file = self.root / "reports" / "review" / self.run / folder / "review.html"
+        data = file.read_text(encoding="utf-8").partition('<script type="application/json" id="data">')[2]
+        return list(json.loads(data.partition("</script>")[0])["items"])
 
     def fill(
         self, name: str, judge: Callable[[dict[str, Any]], str | dict[str, Any]], reviewer: str = "anna",
         at: float = 1_790_000_000.0, folder: str = "",
     ) -> str:  # fmt: skip
-        """review.jsonl with a label in every line, as the file ``name``."""
+        """The page's items with a label in every line, as the file ``name``."""
         lines = []
         for number, row in enumerate(self.rows(folder)):
             said = judge(row)

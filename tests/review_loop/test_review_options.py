@@ -19,20 +19,20 @@ def test_the_draw_is_shown_by_stratum(loop: Loop) -> None:
 
     assert first == {
         "run": "RUN", "items": 31, "already": 0, "trials": 300, "strata": {"passed": 29, "failed": 2},
-        "files": [f"{loop.root}/reports/review/RUN/review.{form}" for form in ("html", "csv", "jsonl")],
+        "files": [f"{loop.root}/reports/review/RUN/review.{form}" for form in ("html", "csv")],
     }  # fmt: skip
     assert (again["items"], set(again["strata"])) == (20, {"passed", "failed"})
     assert loop.rows() == rows
 
 
 def test_gates_choose_what_could_flip_them(loop: Loop) -> None:
-    """A gate that holds by little sends passes; a broken file of gates is told and no more."""
-    loop.write("suites/small/suite.yaml", "gates: [{name: most, metric: pass_rate, at_least: 0.95}]\n")
+    """A gate that waits for labels sends passes and fails; a broken file of gates is told and no more."""
+    loop.write("suites/small/suite.yaml", "gates: [{name: most, metric: corrected_pass_rate, at_least: 0.95}]\n")
     near = json.loads(loop.evalkit("review", "latest", "--json").out)
     loop.write("suites/small/suite.yaml", "gates: [{name: most, metric: pas_rate}]\n")
     broken = loop.evalkit("review", "latest", "--json")
 
-    assert near["strata"]["gate"] == 29
+    assert near["strata"] == {"gate": 40}
     assert json.loads(broken.out)["strata"] == {"passed": 29, "failed": 2}
     assert broken.err.startswith("note: no answer is chosen for a gate's sake. suites/small/suite.yaml:1: ")
 
@@ -67,6 +67,40 @@ def test_a_filled_sheet_is_not_overwritten(loop: Loop) -> None:
     assert forced.status == 0
 
 
+def test_the_page_of_another_queue_is_kept(loop: Loop) -> None:
+    """The labels that only the browser holds need it; the same queue's page is written anew."""
+    folder = loop.root / "reports" / "review" / loop.run
+    loop.evalkit("review", "latest", "--failures")
+    first = (folder / "review.html").read_bytes()
+    digest = first.partition(b'"queue":"')[2][:8].decode()
+    again = loop.evalkit("review", "latest", "--failures")
+    other = loop.evalkit("review", "latest", "--budget", "20", "--json")
+
+    assert again.err == ""
+    assert other.err == (
+        "note: reports/review/RUN/review.html is of another queue, and a browser may hold labels of it. It is kept as "
+        f"reports/review/RUN/review-{digest}.html: open it there and download them with D.\n"
+    )
+    assert (folder / f"review-{digest}.html").read_bytes() == first
+    assert sorted(file.name for file in folder.iterdir()) == [f"review-{digest}.html", "review.csv", "review.html"]
+
+
+def test_lines_that_show_the_verdict_are_not_blind(loop: Loop) -> None:
+    """A filled review.jsonl counts as read with the verdict in sight."""
+    loop.evalkit("review", "latest", "--failures", "--format", "jsonl", "--out", "s")
+    file = loop.root / "s" / "review.jsonl"
+    rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    file.write_text("".join(json.dumps({**row, "label": "wrong"}) + "\n" for row in rows), encoding="utf-8")
+    loop.evalkit("review", "import", "s/review.jsonl", "--reviewer", "anna")
+    told = loop.evalkit("review", "report", "latest").out
+
+    assert {row["blind"] for row in rows} == {False}
+    assert (
+        "\n11 of 11 labels were given with the verdict in sight. "
+        "Have somebody judge blind: evalkit review RUN --again\n"
+    ) in told
+
+
 def test_sheets_without_a_page_say_what_to_fill_in(loop: Loop) -> None:
     """The next command names the sheet."""
     told = loop.evalkit("review", "latest", "--category", "dates", "--failures", "--format", "csv", "--out", "s").out
@@ -87,6 +121,10 @@ def test_sheets_without_a_page_say_what_to_fill_in(loop: Loop) -> None:
         (["nope"], "There is no run 'nope'. See: evalkit list runs"),
         (["report", "nope"], "There is no run 'nope'. See: evalkit list runs"),
         (["disputes", "nope"], "There is no run 'nope'. See: evalkit list runs"),
+        (
+            ["latest", "--budget", "20", "--fraction", "0.5"],
+            "--budget says how many answers are read, whatever --fraction is. Give one of the two.",
+        ),
         (["latest", "--budget", "0"], "argument --budget: expected a number of answers, such as 60; found '0'"),
         (["latest", "--fraction", "10"], "argument --fraction: expected a share from 0 to 1, such as 0.1; found '10'"),
         (

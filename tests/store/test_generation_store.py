@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from evalkit.generation import Failure, Generation, Request
 from evalkit.probe import Message
 from evalkit.store.database import open_database
-from evalkit.store.generations import GenerationStore
+from evalkit.store.generations import AsOf, GenerationStore
+from evalkit.store.requests import RequestStore
 from evalkit.target import Condition, Decoding, Model, Quantisation, Target
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))
@@ -80,6 +81,24 @@ def test_the_newest_answer_of_an_identity_counts(store: GenerationStore) -> None
     assert store.find(["i", "j"], only_run="third") == {}
     assert store.conversations(["i", "k"])["i"][1].text == "Later."
     assert "k" not in store.conversations(["i", "k"])
+
+
+def test_an_old_run_finds_what_it_saw(store: GenerationStore, connection: sqlite3.Connection) -> None:
+    """Its own answer, else the newest of its time; nothing where all are newer."""
+    for number, (run, said) in enumerate([("r1", "one"), ("r2", "two"), ("r3", "three"), ("r2", "two again")], 1):
+        store.put([("i", request(said), replace(ANSWER, text=said))], run)
+        connection.execute("UPDATE generations SET created_at = ? WHERE number = ?", (float(number), number))
+
+    def seen(run: str, ended: float) -> set[str]:
+        then = AsOf(run, ended)
+        messages, answer = store.conversations(["i"], then)["i"]
+        asked = RequestStore(connection).requests(["i"], then)["i"].messages[-1]
+        return {store.find(["i"], as_of=then)["i"].text, answer.text, messages[-1].content, asked.content}
+
+    assert seen("r1", 9.0) == {"one"}
+    assert seen("r2", 9.0) == {"two again"}
+    assert seen("other", 3.5) == {"three"}
+    assert store.conversations(["i"], AsOf("other", 0.5)) == store.find(["i"], as_of=AsOf("other", 0.5)) == {}
 
 
 def test_more_identities_than_one_query_holds_are_found(store: GenerationStore) -> None:

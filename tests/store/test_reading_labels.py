@@ -62,6 +62,7 @@ def test_the_label_that_counts_is_what_reviewers_come_to(store: LabelStore) -> N
     assert {text: (label.value, label.reviewer) for text, label in found.items()} == {
         "t1": ("correct", "ann"), "most": ("wrong", "ben"), "decided": ("correct", "cid"), "open": ("unsure", "ann"),
     }  # fmt: skip
+    assert store.tied(["t1", "most", "split", "decided", "open"]) == {"split"}
 
 
 def test_a_store_of_before_has_none(store: LabelStore) -> None:
@@ -70,7 +71,7 @@ def test_a_store_of_before_has_none(store: LabelStore) -> None:
 
 
 def test_queues_say_how_texts_were_drawn(queues: QueueStore) -> None:
-    """The newest queue of a run first; a text's draw is that of the newest queue that placed it."""
+    """The newest queue of a run first, and what each of them did to a trial."""
     trials = [
         PopulationTrial("a", "ta", "pass", "dates", "f", "s", "m", "passed", 0.25),
         PopulationTrial("b", "tb", "fail", stratum="failed"),
@@ -83,5 +84,12 @@ def test_queues_say_how_texts_were_drawn(queues: QueueStore) -> None:
     (first,) = queues.of_run("r1")
 
     assert (first.run, first.options, first.population) == ("r1", {"seed": 1}, tuple(trials))
-    assert queues.draws({"ta", "tb", "tc"}) == {"ta": ("gate", None), "tb": ("failed", None)}
+    newer, older = queues.draws()
+    assert older.over(first.population) == first.population
+    assert [(trial.stratum, trial.inclusion) for trial in newer.over(trials)] == [
+        ("gate", None),
+        (None, None),
+        (None, None),
+    ]
+    assert (newer.seed, older.seed, len(queues.draws(1))) == (2, 1, 1)
     assert (queues.newest_run(), queues.of_run("r3")) == ("r2", ())

@@ -22,7 +22,9 @@ Scalar = str | int | float
 Value = Scalar | dict[str, Scalar]
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
-_TAKEN_NAMES = frozenset({"and", "or", "not", "if", "else", "in", "is", "true", "false", "none", "self", *keyword.kwlist})
+_TAKEN_NAMES = frozenset(
+    {"and", "or", "not", "if", "else", "in", "is", "true", "false", "none", "self", *keyword.kwlist}
+)
 _VALUE = "text, a number or a mapping of these"
 
 

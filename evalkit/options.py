@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
 def add_options(parser: pytest.Parser) -> None:
     """Every option starts with --eval-, every dest and ini key with evalkit: the short names are the users' own."""
-    group = parser.getgroup("evalkit", "evalkit: probes of model behaviour (YAML files under suites/)")
-    add = group.addoption
+    add = parser.getgroup("evalkit", "evalkit: probes of model behaviour (YAML files under suites/)").addoption
     many: dict[str, Any] = {"action": "append", "default": [], "metavar": "NAME"}
     add("--eval-target", dest="evalkit_target", help="target: a label, a name or a glob", **many)
     add("--eval-model", dest="evalkit_model", help="model: a name, a hub id or a folder", **many)

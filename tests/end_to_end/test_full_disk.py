@@ -32,11 +32,11 @@ models: {far: {engine: near, id: far-1}}
 engines: {near: {kind: openai, base_url: 'URL', concurrency: 1}}
 default: [far]
 """
-PROBES = 30
+PROBES = 60  # their answers alone, of 9 kB and more, never fit on the largest small disk
 
 
 def lay_out(desk: Desk) -> None:
-    """Thirty probes whose prompts are 9 kB each, with a recorded answer."""
+    """Probes whose prompts are 9 kB each, with a recorded answer."""
     desk.write("fixtures/targets.yaml", REPLAYED)
     desk.write("model/config.json", "{}")
     probes, recorded = ["defaults: {expect: {contains: check}}", "probes:"], []

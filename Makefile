@@ -33,11 +33,11 @@ lint: $(VENV)/developed
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) torch
-	$(PIP) --editable '.[local]'
+	$(PIP) --editable '.[local,report]'
 	touch $@
 
 $(VENV)/developed: $(VENV)/installed
-	$(PIP) --editable '.[local,dev]'
+	$(PIP) --editable '.[local,report,dev]'
 	touch $@
 
 clean:

@@ -36,7 +36,7 @@ ONLY_IN = {
     },
     "torch": {"engines"}, "transformers": {"engines"}, "peft": {"engines"}, "bitsandbytes": {"engines"},
     "sqlite3": {"store"}, "ahocorasick_rs": {"judging"}, "jinja2": {"reading"},
-    "pyarrow": {"datasets"}, "openpyxl": {"sheets"},
+    "pyarrow": {"datasets", "exporting"}, "openpyxl": {"sheets"}, "matplotlib": {"plots"},
 }  # fmt: skip
 
 

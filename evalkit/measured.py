@@ -48,6 +48,7 @@ class Measured:
     generations: tuple[str, ...] = ()
     is_demo: bool = False
     reason: str = ""
+    language: str | None = None
 
     @classmethod
     def of(cls, record: TrialRecord) -> Measured:
@@ -66,7 +67,7 @@ class Measured:
             judges={name: value for name, value in hashes.items() if required[name]},
             optional_judges={name: value for name, value in hashes.items() if not required[name]},
             words=record.words, finishes=record.finishes, generations=record.generations, is_demo=record.is_demo,
-            reason=record.reason,
+            reason=record.reason, language=record.language,
         )  # fmt: skip
 
     @classmethod

@@ -146,5 +146,5 @@ def _record(trial: Measured) -> TrialRecord:
         category=trial.category, target=trial.target, outcome=trial.outcome, reason="", sample=trial.sample,
         cluster=trial.cluster, role=trial.role, is_demo=trial.is_demo, flags=tuple(flags), verdicts=tuple(verdicts),
         generations=trial.generations, finishes=trial.finishes, probe_hash=trial.probe_hash, formerly=trial.formerly,
-        words=trial.words,
+        words=trial.words, language=trial.language,
     )  # fmt: skip

@@ -207,7 +207,7 @@ def _side(gate: Gate, label: str | None, name: str | None, after: Side, trials: 
         if trial.target == label
         and (
             (trial.suite, trial.probe) in kept
-            or (trial.suite == gate.suite and gate.takes(trial.category, trial.probe))
+            or (trial.suite == gate.suite and gate.takes(trial.category, trial.probe, trial.language))
         )
     )
     if not before:

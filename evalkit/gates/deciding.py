@@ -77,7 +77,7 @@ def _on_target(gate: Gate, label: str, suite: Sequence[Trial], around: Surroundi
     own = [
         trial
         for trial in suite
-        if trial.record.target == label and gate.takes(trial.record.category, trial.record.probe)
+        if (record := trial.record).target == label and gate.takes(record.category, record.probe, record.language)
     ]
     if gate.against is not None:
         return compared(gate, label, own, suite, around)

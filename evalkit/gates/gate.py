@@ -20,7 +20,7 @@ ROUNDING = 1e-9
 class Gate:
     """One rule: ``metric`` of ``target`` in ``suite`` within its bounds.
 
-    ``target``, ``category``, ``probe`` and ``condition`` are globs; the target ``*`` stands for every subject, a
+    ``target``, ``category``, ``probe``, ``language`` and ``condition`` are globs; the target ``*`` stands for every subject, a
     narrower pattern also reaches reference targets. All values are in the metric's own unit: rates and their
     differences are proportions, ``equals`` and ``tolerance`` included; scores and counts are plain numbers.
 
@@ -62,6 +62,7 @@ class Gate:
     against: str | None = None
     margin: float | None = None
     undecided: Literal["warn", "fail"] = "fail"
+    language: str | None = None
 
     @property
     def is_rate(self) -> bool:
@@ -121,11 +122,10 @@ class Gate:
         upper = [bound - value for bound in (self.at_most, self.below) if bound is not None]
         return min((*lower, *upper), default=0.0)
 
-    def takes(self, category: str, probe: str) -> bool:
-        """Whether it is about trials of this category and probe."""
-        return (self.category is None or matches(category, self.category)) and (
-            self.probe is None or matches(probe, self.probe)
-        )
+    def takes(self, category: str, probe: str, language: str | None) -> bool:
+        """Whether it is about trials of this category, probe and language."""
+        asked = ((self.category, category), (self.probe, probe), (self.language, language or ""))
+        return all(pattern is None or matches(name, pattern) for pattern, name in asked)
 
 
 def matches(name: str, pattern: str) -> bool:

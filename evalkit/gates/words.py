@@ -39,9 +39,9 @@ def compared_metric(gate: Gate) -> ComparedMetric:
 
 
 def where_words(gate: Gate) -> str:
-    """`` in CONTROL on probe P11*``, or nothing."""
-    category = f" in {gate.category}" if gate.category is not None else ""
-    return f"{category} on probe {gate.probe}" if gate.probe is not None else category
+    """`` in CONTROL on probe P11* in language en``, or nothing."""
+    places = (("in", gate.category), ("on probe", gate.probe), ("in language", gate.language))
+    return "".join(f" {where} {name}" for where, name in places if name is not None)
 
 
 def whom_words(gate: Gate) -> str:

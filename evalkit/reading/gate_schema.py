@@ -29,6 +29,7 @@ class GateRule(Entry):
     target: Line = Field(default="*", description="A target's label, or a glob over labels; * is every subject.")
     category: Line = _key("Only this category, or a glob.")
     probe: Line = _key("Only this probe, or a glob over ids.")
+    language: Line = _key("Only probes in this language, or a glob: en, or [!e]*.")
     condition: Line = _key("Only targets under this condition, or a glob.")
     at_least: float = _bound("Smallest value that passes.")
     above: float = _bound("What passes is larger than this.")

@@ -66,4 +66,5 @@ def _gate(entry: GateRule, suite: str, source: str) -> Gate:
         end=entry.end, probe=entry.probe, condition=entry.condition, judge=entry.judge, flag=entry.flag,
         signal=entry.signal, signal_from=entry.signal_from, min_n=entry.min_n or 0, coverage=entry.coverage or 0.0,
         against=entry.against, margin=entry.margin, undecided=entry.undecided,
+        language=entry.language,
     )  # fmt: skip

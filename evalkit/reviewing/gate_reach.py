@@ -32,7 +32,9 @@ def within_reach(gates: Sequence[GateResult], records: Sequence[TrialRecord]) ->
 
 def _is_of(result: GateResult, record: TrialRecord) -> bool:
     gate = result.gate
-    if record.suite != gate.suite or record.outcome == "error" or not gate.takes(record.category, record.probe):
+    if record.suite != gate.suite or record.outcome == "error":
+        return False
+    if not gate.takes(record.category, record.probe, record.language):
         return False
     if gate.condition is not None and not matches(condition_of(record.target) or "", gate.condition):
         return False

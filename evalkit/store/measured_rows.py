@@ -59,7 +59,7 @@ def _all_of(values: Iterable[object], kinds: set[type]) -> bool:
 
 _IS_VALID: dict[str, Callable[[object], bool]] = {
     **dict.fromkeys(
-        ("trial", "suite", "probe", "category", "target", "file", "role", "cluster", "probe_hash"), _is_text
+        ("trial", "suite", "probe", "category", "target", "file", "role", "cluster", "probe_hash", "language"), _is_text
     ),
     **dict.fromkeys(("line", "sample", "words"), _is_count),
     **dict.fromkeys(("collapsed", "fabricated", "over_refusal", "is_demo"), _is_flag),

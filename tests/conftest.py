@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -62,7 +63,19 @@ def browser(tmp_path: Path) -> Iterator[Any]:
     chromium = _shared_module("chromium", "sheets")
     missing = chromium.missing()
     if missing:
-        pytest.skip(missing)
+        (pytest.fail if os.environ.get("EVALKIT_NEEDS_CHROMIUM") else pytest.skip)(missing)
     opened = chromium.Browser(tmp_path / "downloads")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def firefox(tmp_path: Path) -> Iterator[Any]:
+    """A headless Firefox with a fresh profile, driven by keys; downloads go to ``firefox.downloads``."""
+    driven = _shared_module("firefox", "sheets")
+    missing = driven.missing()
+    if missing:
+        pytest.skip(missing)
+    opened = driven.Firefox(tmp_path / "firefox")
     yield opened
     opened.close()

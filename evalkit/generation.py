@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from evalkit.probe import Message
@@ -24,7 +24,8 @@ class Request:
     ``messages`` ends with a user message and does not hold the target's condition, which the engine puts in.
     ``seed`` is None when greedy. ``kind: score`` wants the log-probabilities of ``continuation``. ``answer_schema`` is
     the JSON text of a JSON Schema: a server is made to answer with such an object, and the text is that JSON; an
-    engine that cannot be made to ignores it, so the messages must ask for the same in words.
+    engine that cannot be made to ignores it, so the messages must ask for the same in words. ``is_followed``: another
+    turn comes after the answer, so an engine may keep what it knows of the conversation; a hint that changes no text.
     """
 
     target: Target
@@ -35,6 +36,7 @@ class Request:
     kind: Literal["generate", "score"] = "generate"
     continuation: str | None = None
     answer_schema: str | None = None
+    is_followed: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

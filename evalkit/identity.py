@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import MutableMapping
-from dataclasses import asdict
+from collections.abc import Callable, MutableMapping
+from dataclasses import asdict, fields, is_dataclass
 from fnmatch import fnmatchcase
 from hashlib import sha256
 from pathlib import Path
@@ -14,10 +14,10 @@ from evalkit.probe import is_asserted
 
 if TYPE_CHECKING:
     from evalkit.generation import Request
-    from evalkit.probe import Probe
+    from evalkit.probe import Expectation, Probe, Turn
     from evalkit.target import Decoding, Settings
 
-ENGINE_NUMBERS = {"local": 2}
+ENGINE_NUMBERS = {"local": 3}
 """By kind of engine, 1 for others; raised by hand whenever the same request may give another text than before."""
 
 Conversation = tuple[tuple[str, str], ...]
@@ -83,8 +83,8 @@ def probe_hash(probe: Probe) -> str:
     ``judge_hash`` covers them.
     """
     parts = {
-        "turns": [{"kind": type(turn).__name__, **asdict(turn)} for turn in probe.turns],
-        "expect": {name: value for name, value in asdict(probe.expect).items() if is_asserted(value)},
+        "turns": [{"kind": type(turn).__name__, **_fields(turn)} for turn in probe.turns],
+        "expect": {name: value for name, value in _fields(probe.expect).items() if is_asserted(value)},
         "category": probe.category,
         "language": probe.language,
         "judge_turns": probe.judge_turns,
@@ -96,17 +96,29 @@ def probe_hash(probe: Probe) -> str:
     return sha256(canonical(parts).encode("ascii")).hexdigest()
 
 
+def _fields(noun: Turn | Expectation) -> dict[str, Any]:
+    """Its fields as JSON holds them; copying every one of thousands of probes deeply would cost more than hashing."""
+    values = {item.name: getattr(noun, item.name) for item in fields(noun)}
+    return {
+        name: asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
+        for name, value in values.items()
+    }
+
+
 def canonical(value: Any) -> str:
     """JSON in plain ASCII with sorted keys: equal values give equal text, and any text can be held."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
-def digest_folder(path: Path, cache: MutableMapping[str, str] | None) -> str:
+def digest_folder(
+    path: Path, cache: MutableMapping[str, str] | None, read: Callable[[int], None] = lambda count: None
+) -> str:
     """The sha256 (hex) over the names and contents of the covered files of a model or adapter folder.
 
-    ``cache`` keeps file digests by (path, size, mtime_ns, inode); None reads every file again.
+    ``cache`` keeps file digests by (path, size, mtime_ns, inode); None reads every file again. ``read`` hears of bytes
+    as they are read.
     """
-    lines = [f"{file.relative_to(path).as_posix()} {digest_file(file, cache)}" for file in covered_files(path)]
+    lines = [f"{file.relative_to(path).as_posix()} {digest_file(file, cache, read)}" for file in covered_files(path)]
     return sha256("\n".join(lines).encode()).hexdigest()
 
 
@@ -116,15 +128,17 @@ def covered_files(path: Path) -> list[Path]:
     return sorted(file for file in candidates if _is_covered(file.relative_to(path).as_posix()) and file.is_file())
 
 
-def digest_file(file: Path, cache: MutableMapping[str, str] | None) -> str:
+def digest_file(
+    file: Path, cache: MutableMapping[str, str] | None, read: Callable[[int], None] = lambda count: None
+) -> str:
     """The sha256 (hex) of one file's bytes."""
     if cache is None:
-        return _read_digest(file)
+        return _read_digest(file, read)
     status = file.stat()
     key = f"{file.resolve()}|{status.st_size}|{status.st_mtime_ns}|{status.st_ino}"
     known = cache.get(key)
     if known is None:
-        known = cache[key] = _read_digest(file)
+        known = cache[key] = _read_digest(file, read)
     return known
 
 
@@ -155,9 +169,10 @@ def _is_covered(name: str) -> bool:
     return any(fnmatchcase(name, pattern) and name.count("/") == pattern.count("/") for pattern in COVERED_FILES)
 
 
-def _read_digest(file: Path) -> str:
+def _read_digest(file: Path, read: Callable[[int], None]) -> str:
     digest = sha256()
     with file.open("rb") as stream:
         while chunk := stream.read(1 << 20):
             digest.update(chunk)
+            read(len(chunk))
     return digest.hexdigest()

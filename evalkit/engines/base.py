@@ -53,6 +53,15 @@ class Estimating(Protocol):
 
 
 @runtime_checkable
+class Loading(Protocol):
+    """An engine that can tell how far it is with loading."""
+
+    @property
+    def loading(self) -> tuple[str, float | None]:
+        """What is being loaded, such as ``weights``, and which share of it is there; None where nobody knows."""
+
+
+@runtime_checkable
 class Batching(Protocol):
     """An engine that runs rows together in batches."""
 

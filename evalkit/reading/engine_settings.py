@@ -105,7 +105,7 @@ OPENAI = {
 SETTINGS: dict[str, dict[str, Setting]] = {
     "local": {
         "batch_tokens": COUNT, "device": _one_of(DEVICES), "max_adapters": COUNT, "max_batch_rows": COUNT,
-        "memory_limit_mib": COUNT, "one_by_one": FLAG, "threads": COUNT,
+        "memory_limit_mib": COUNT, "one_by_one": FLAG, "prefix_reuse": FLAG, "threads": COUNT,
     },
     "replay": {"recordings": Setting("a list of files", _files)},
     **dict.fromkeys(SERVER_KINDS, SERVER), "openai": OPENAI,

@@ -185,7 +185,7 @@ def test_the_cache_saves_reading_until_the_file_changes(folder: Path, monkeypatc
     cache: dict[str, str] = {}
     read: list[str] = []
     real = identity._read_digest
-    monkeypatch.setattr(identity, "_read_digest", lambda file: read.append(file.name) or real(file))  # type: ignore[func-returns-value]
+    monkeypatch.setattr(identity, "_read_digest", lambda file, heard: read.append(file.name) or real(file, heard))  # type: ignore[func-returns-value]
     before = digest_folder(folder, cache)
     read.clear()
     assert (digest_folder(folder, cache), read) == (before, [])

@@ -28,7 +28,7 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
         (
             (("zzz", 4),),
             "Engine 'local': unknown setting 'zzz'. Known settings: device, threads, max_batch_rows, batch_tokens, "
-            "max_adapters, memory_limit_mib, one_by_one.",
+            "max_adapters, memory_limit_mib, one_by_one, prefix_reuse.",
         ),
     ],
 )

@@ -47,6 +47,11 @@ class ArenaLayer(DynamicLayer):  # type: ignore[misc]
         self.keys[rows, :, columns] = keys
         self.values[rows, :, columns] = values
 
+    def copied(self, row: int, length: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """What a row holds, of shape (1, heads, length, head size)."""
+        part = slice(self._arena.end - length, self._arena.end)
+        return self.keys[row : row + 1, :, part].clone(), self.values[row : row + 1, :, part].clone()
+
     def overwrite(self, row: int, source: int) -> None:
         part = slice(self._arena.start, self._arena.end)
         self.keys[row, :, part] = self.keys[source, :, part]
@@ -92,6 +97,10 @@ class Arena(Cache):  # type: ignore[misc]
             layer.write(len(held), source.keys[..., -width:, :], source.values[..., -width:, :])
             source.reset()
         self.lengths = [*held, *lengths]
+
+    def copied(self, row: int) -> tuple[tuple[torch.Tensor, torch.Tensor], ...]:
+        """Keys and values of all that a row holds, for each layer."""
+        return tuple(layer.copied(row, self.lengths[row]) for layer in self.layers)
 
     def make_room(self) -> None:
         """Before a forward: a free column on the right."""

@@ -52,30 +52,36 @@ def choose(logits: torch.Tensor, drafts: Sequence[Draft], noise: float) -> list[
 
 
 def _choose(scores: torch.Tensor, drafts: Sequence[Draft], noise: float) -> list[Choice]:
-    highest = scores.topk(2, dim=-1).values
-    tokens = scores.argmax(dim=-1)
-    slack = noise * highest[:, 0].abs().clamp(min=1.0)
-    is_near = highest[:, 0] - highest[:, 1] < slack
+    top = scores.topk(min(2, scores.shape[1]), dim=-1)
+    table = torch.cat([top.values.double(), top.indices.double()], dim=-1).tolist()  # one wait for the device
+    choices = [_best(line, scores[index], noise) for index, line in enumerate(table)]
     sampled = [index for index, draft in enumerate(drafts) if not draft.row.request.decoding.is_greedy]
     if sampled:
-        rows = torch.tensor(sampled, device=scores.device)
         requests = [drafts[index].row.request for index in sampled]
         points = [
             uniform(seed_of(request), request.sample, len(drafts[index].ids))
             for index, request in zip(sampled, requests, strict=True)
         ]
-        drawn = draw(scores[rows], [request.decoding for request in requests], points, slack[rows])
-        tokens[rows], is_near[rows] = drawn
-    table = torch.stack([tokens.double(), is_near.double(), highest[:, 0].double()]).tolist()
-    return [_choice(int(token), bool(near), top) for token, near, top in zip(*table, strict=True)]
+        slack = torch.tensor([noise * max(1.0, abs(table[index][0])) for index in sampled], device=scores.device)
+        rows = torch.tensor(sampled, device=scores.device)
+        tokens, is_near = draw(scores[rows], [request.decoding for request in requests], points, slack)
+        for index, token, near in zip(sampled, tokens.tolist(), is_near.tolist(), strict=True):
+            if choices[index].problem is None:
+                choices[index] = Choice(token, near)
+    return choices
 
 
-def _choice(token: int, is_near: bool, top: float) -> Choice:
-    if math.isnan(top):
+def _best(line: Sequence[float], scores: torch.Tensor, noise: float) -> Choice:
+    """The likeliest token; ``line`` holds the highest two scores and after them their tokens."""
+    highest, second = line[0], line[len(line) // 2 - 1]
+    token = int(line[len(line) // 2])
+    if math.isnan(highest):
         return Choice(token, problem=NOT_NUMBERS)
-    if top == -math.inf:
+    if highest == -math.inf:
         return Choice(token, problem=NOTHING_LEFT)
-    return Choice(token, is_near)
+    if highest == second:
+        token = int(scores.argmax())
+    return Choice(token, highest - second < noise * max(1.0, abs(highest)))
 
 
 def _change(scores: torch.Tensor, draft: Draft) -> None:

@@ -15,6 +15,7 @@ from evalkit.engines.local.digests import DigestCache
 from evalkit.engines.local.facts import cpu_four_bit_path, device_type, identity_facts, int8_note, package_versions
 from evalkit.engines.local.memory import Memory, memory_of, weight_bytes
 from evalkit.engines.local.near_ties import is_exact
+from evalkit.engines.local.placing import Placing
 from evalkit.engines.local.rendering import CannotRender
 from evalkit.engines.local.settings import LocalSettings
 from evalkit.engines.local.sources import Sources
@@ -51,7 +52,8 @@ class LocalEngine:
     def __init__(self, engine: Engine, pulse: Pulse, root: Path) -> None:
         self._settings = LocalSettings.of(engine)
         self._pulse = pulse
-        self._sources = Sources(DigestCache(Workspace(root).state / "digests.json"))
+        self._placing = Placing(lambda: pulse(0))
+        self._sources = Sources(DigestCache(Workspace(root).state / "digests.json"), self._placing.read)
         self._queue: dict[str, Request] = {}
         self._unrendered: dict[str, Request] = {}
         self._rendered: list[Row] = []
@@ -89,11 +91,15 @@ class LocalEngine:
         """
         try:
             loaded = self._load_base(target, adapters)
-            for chosen in adapters:
+            for chosen in self._placing.adapters(adapters):
                 loaded.mount(chosen, self._sources)
                 self._tick()
         except _GivenUp:
             return
+
+    @property
+    def loading(self) -> tuple[str, float | None]:
+        return self._placing.state
 
     def load_note(self, target: Target, adapters: tuple[tuple[Adapter, ...], ...]) -> str | None:
         """About how much memory the target will take; None where it is loaded or its files cannot be used."""
@@ -213,7 +219,8 @@ class LocalEngine:
                 "int8_threshold": int8_note(target.quantisation),
                 "threads": self._settings.thread_count,
             }
-            self._loaded[key] = Loaded(target, folder, device, self._settings, facts, memory, self._tick)
+            with self._placing.weights():
+                self._loaded[key] = Loaded(target, folder, device, self._settings, facts, memory, self._tick)
             self._tick()
         return self._loaded[key]
 

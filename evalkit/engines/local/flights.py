@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -13,6 +12,8 @@ from transformers.cache_utils import DynamicCache, DynamicLayer, DynamicSlidingW
 from evalkit.engines.local.adapters import AdapterRack
 from evalkit.engines.local.arena import Arena
 from evalkit.engines.local.drafting import Draft
+from evalkit.engines.local.passes import Passes, accepted_inputs, positions_of
+from evalkit.engines.local.prefilling import Layers, Past, prefill
 from evalkit.engines.local.weights import Weights
 
 GROUPABLE_LAYERS = ("full_attention", "sliding_attention")
@@ -23,7 +24,8 @@ WIDENING_ROPES = ('"dynamic"', '"longrope"')
 class Flight(Protocol):
     """Rows in the air; ``is_whole`` is false once a failure has left them in pieces.
 
-    ``admit`` and ``advance`` give the logits after each row's newest token, of shape (rows, vocabulary).
+    ``admit`` and ``advance`` give the logits after each row's newest token, of shape (rows, vocabulary). ``pasts`` is
+    what is known of each row that is admitted.
     """
 
     drafts: list[Draft]
@@ -31,12 +33,15 @@ class Flight(Protocol):
     @property
     def is_whole(self) -> bool: ...
 
-    def admit(self, drafts: Sequence[Draft]) -> torch.Tensor: ...
+    def admit(self, drafts: Sequence[Draft], pasts: Sequence[Past | None]) -> torch.Tensor: ...
 
     def advance(self) -> torch.Tensor: ...
 
     def leave(self, index: int) -> None:
         """Row ``index`` goes; the last one takes its place."""
+
+    def known(self, index: int) -> Layers:
+        """Copies of what row ``index`` holds: keys and values of all its tokens but the newest."""
 
 
 class GroupFlight:
@@ -44,21 +49,18 @@ class GroupFlight:
 
     def __init__(self, weights: Weights, rack: AdapterRack) -> None:
         self._weights = weights
-        self._rack = rack
+        self._passes = Passes(weights, rack)
         self._arena = Arena()
-        self._accepted = accepted_inputs(weights.model)
         self.drafts: list[Draft] = []
 
     @property
     def is_whole(self) -> bool:
         return self._arena.row_count == len(self.drafts)
 
-    def admit(self, drafts: Sequence[Draft]) -> torch.Tensor:
-        lengths = [draft.length for draft in drafts]
-        prefilled = DynamicCache()
-        ids, mask = padded([draft.row.prompt_ids for draft in drafts], self._weights)
-        logits = self._forward(ids, mask, prefilled)
-        self._arena.admit(prefilled, lengths)
+    def admit(self, drafts: Sequence[Draft], pasts: Sequence[Past | None]) -> torch.Tensor:
+        prompts = [draft.row.prompt_ids for draft in drafts]
+        logits, prefilled = prefill(self._passes, self._weights, prompts, pasts)
+        self._arena.admit(prefilled, [draft.length for draft in drafts])
         self.drafts.extend(drafts)
         return logits
 
@@ -67,11 +69,10 @@ class GroupFlight:
         arena.make_room()
         ids = torch.tensor([[draft.ids[-1]] for draft in self.drafts], device=device)
         lengths = torch.tensor(arena.lengths, device=device)[:, None]
-        mask = None
+        padding = None
         if min(arena.lengths) < arena.width:
-            columns = torch.arange(arena.width + 1, device=device)
-            mask = (columns >= arena.width - lengths).long()
-        logits = self._forward(ids, mask, arena, lengths)
+            padding = torch.arange(arena.width + 1, device=device) < arena.width - lengths
+        logits = self._passes.logits(ids, padding, arena, lengths)
         arena.advance()
         return logits
 
@@ -80,16 +81,8 @@ class GroupFlight:
         self.drafts[index] = self.drafts[-1]
         self.drafts.pop()
 
-    def _forward(
-        self, ids: torch.Tensor, mask: torch.Tensor | None, cache: Any, positions: torch.Tensor | None = None
-    ) -> torch.Tensor:
-        inputs: dict[str, Any] = {"input_ids": ids, "attention_mask": mask, "past_key_values": cache, "use_cache": True}
-        if "position_ids" in self._accepted:
-            inputs["position_ids"] = positions_of(ids, mask) if positions is None else positions
-        if "logits_to_keep" in self._accepted:
-            inputs["logits_to_keep"] = 1
-        logits: torch.Tensor = self._rack.network(**inputs).logits
-        return logits[:, -1]
+    def known(self, index: int) -> Layers:
+        return self._arena.copied(index)
 
 
 class LoneFlight:
@@ -106,7 +99,7 @@ class LoneFlight:
     def is_whole(self) -> bool:
         return True
 
-    def admit(self, drafts: Sequence[Draft]) -> torch.Tensor:
+    def admit(self, drafts: Sequence[Draft], pasts: Sequence[Past | None]) -> torch.Tensor:
         (draft,) = drafts
         model, device = self._weights.model, self._weights.device
         accepted = accepted_inputs(model)
@@ -129,6 +122,9 @@ class LoneFlight:
 
     def leave(self, index: int) -> None:
         self.drafts.pop(index)
+
+    def known(self, index: int) -> Layers:
+        raise NotImplementedError("a row that runs alone shares nothing")
 
     def _forward(self, new: int | None, is_first: bool) -> torch.Tensor:
         model = self._weights.model
@@ -171,25 +167,3 @@ def can_group(model: Any) -> bool:
     return kinds <= set(GROUPABLE_LAYERS) and all(
         type(layer) in (DynamicLayer, DynamicSlidingWindowLayer) for layer in layers
     )
-
-
-def accepted_inputs(model: Any) -> frozenset[str]:
-    """The names of what the model's forward takes."""
-    return frozenset(inspect.signature(type(model).forward).parameters)
-
-
-def padded(sequences: Sequence[tuple[int, ...]], weights: Weights) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """Ids and attention mask, both of shape (rows, width), padded on the left; no mask where nothing is padded."""
-    width = max(map(len, sequences))
-    ids = [[weights.pad] * (width - len(sequence)) + list(sequence) for sequence in sequences]
-    mask = [[0] * (width - len(sequence)) + [1] * len(sequence) for sequence in sequences]
-    is_padded = any(len(sequence) < width for sequence in sequences)
-    device = weights.device
-    return torch.tensor(ids, device=device), torch.tensor(mask, device=device) if is_padded else None
-
-
-def positions_of(ids: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
-    """Each token's place in its row, 0 for padding."""
-    if mask is None:
-        return torch.arange(ids.shape[1], device=ids.device).expand(ids.shape)
-    return (mask.cumsum(dim=-1) - 1).clamp(min=0)

@@ -13,7 +13,8 @@ from evalkit.engines.local.batches import Batch, Row
 from evalkit.engines.local.choosing import Choice, choose
 from evalkit.engines.local.drafting import Draft
 from evalkit.engines.local.flights import Flight, GroupFlight, LoneFlight, lone_logits
-from evalkit.engines.local.memory_errors import is_out_of_memory, release_memory
+from evalkit.engines.local.memory_errors import is_out_of_memory, memory_reason, release_memory
+from evalkit.engines.local.prefix_reuse import PrefixReuse
 from evalkit.engines.local.scheduling import Schedule, Start
 from evalkit.engines.local.scoring import score
 from evalkit.engines.local.weights import Weights
@@ -33,18 +34,21 @@ class Loop:
     ``noise`` is how far logits may be off (see ``near_ties``). Where ``is_exact``, a near tie is broken by a pass of
     the row alone, so that its neighbours have no say; if that comes out nearly even too, the whole row is done again
     alone. Elsewhere near ties are only counted. Out of memory lets half as much run together. After any other error
-    the rows concerned run again in smaller batches, so that one row's fault is one Failure.
+    the rows concerned run again in smaller batches, so that one row's fault is one Failure. ``reuse`` computes what
+    prompts share once; without it every prompt is passed through whole.
     """
 
     def __init__(
-        self, weights: Weights, rack: AdapterRack, schedule: Schedule, facts: Settings, noise: float, is_exact: bool
-    ) -> None:
+        self, weights: Weights, rack: AdapterRack, schedule: Schedule, facts: Settings, noise: float, is_exact: bool,
+        reuse: PrefixReuse | None = None,
+    ) -> None:  # fmt: skip
         self._weights = weights
         self._rack = rack
         self._schedule = schedule
         self._facts = facts
         self._noise = noise
         self._is_exact = is_exact
+        self._reuse = reuse or PrefixReuse(weights, rack, 0)
         self._flight: Flight | None = None
         self._start: Start | None = None
         self._done: Replies = []
@@ -63,6 +67,7 @@ class Loop:
 
     def add(self, rows: Sequence[Row]) -> None:
         self._schedule.add(rows)
+        self._reuse.add(rows)
 
     def cancel(self, request_id: str) -> None:
         """Forget a row, wherever it is."""
@@ -70,6 +75,7 @@ class Loop:
             self._gone.add(request_id)
         else:
             self._schedule.cancel(request_id)
+            self._reuse.forget((request_id,))
 
     def bound_rows(self, rows: int) -> None:
         self._schedule.bound_rows(rows)
@@ -88,6 +94,8 @@ class Loop:
                 self._flight, self._start = None, None
             if time.perf_counter() >= until:
                 break
+        if self.is_idle:
+            self._reuse.end()
         done, self._done = self._done, []
         return done, dropped
 
@@ -123,9 +131,24 @@ class Loop:
         else:
             joining = self._schedule.joining(self._running) if self._may_join else ()
         if joining:
-            self._admit(joining)
+            self._admit_parts(joining)
             return False
         return self._decode(until, pulse)
+
+    def _admit_parts(self, batch: Batch) -> None:
+        """Let rows begin; where others may join them, from what is known of prompts that begin so."""
+        parts: tuple[Batch, ...] = (batch,)
+        try:
+            if self._may_join:
+                parts = self._reuse.prepared(batch, self._running)
+        except Exception as error:
+            self._recover(batch, self._running, error)
+            return
+        for part in parts:
+            if self._flight is not None:
+                self._admit(part)
+            else:
+                self._schedule.add(part)  # the part before has failed
 
     def _admit(self, batch: Batch) -> None:
         flight = self._flight
@@ -137,9 +160,10 @@ class Loop:
         ]
         beside = self._running
         try:
-            self._weights.check_room((*beside, *batch))
+            self._reuse.fit((*beside, *batch))
+            pasts = [self._reuse.past(row) if self._may_join else None for row in batch]
             with torch.no_grad(), self._rack.applied([row.adapter for row in batch]):
-                choices = choose(flight.admit(drafts), drafts, self._noise)
+                choices = choose(flight.admit(drafts, pasts), drafts, self._noise)
         except Exception as error:
             if not beside or not flight.is_whole:
                 self._flight = None
@@ -195,6 +219,8 @@ class Loop:
         self._unreported += 1
         if draft.finish is None:
             return False
+        if draft.row.request.is_followed and self._flight is not None and self._may_join:
+            self._reuse.keep_turn(draft, self._flight)
         self._answer(draft.row, draft.generation(self._facts))
         return True
 
@@ -244,7 +270,7 @@ class Loop:
         if is_memory:
             release_memory()
         if len(batch) == 1 and not beside:
-            self._answer(batch[0], Failure(_memory_reason(batch[0]) if is_memory else _reason(error)))
+            self._answer(batch[0], Failure(memory_reason(batch[0]) if is_memory else _reason(error)))
         elif is_memory:
             self._schedule.again_with_less(batch, beside)
         else:
@@ -264,13 +290,6 @@ class Loop:
         for request_id in self._gone:
             self._schedule.cancel(request_id)
         self._gone.clear()
-
-
-def _memory_reason(row: Row) -> str:
-    return (
-        f"Out of memory: a prompt of {len(row.prompt_ids)} tokens with up to {row.request.decoding.max_new_tokens} new "
-        "ones does not fit alone. Shorten the prompt, lower max_new_tokens or use a smaller quantisation."
-    )
 
 
 def _reason(error: Exception) -> str:

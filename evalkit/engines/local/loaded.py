@@ -16,6 +16,7 @@ from evalkit.engines.local.generating import Loop
 from evalkit.engines.local.memory import Memory
 from evalkit.engines.local.memory_errors import release_memory
 from evalkit.engines.local.near_ties import is_exact, noise_of
+from evalkit.engines.local.prefix_reuse import PrefixReuse
 from evalkit.engines.local.preflight.examination import guarded
 from evalkit.engines.local.preflight.movement import check_movement
 from evalkit.engines.local.scheduling import Schedule
@@ -51,7 +52,9 @@ class Loaded:
         one_by_one = settings.one_by_one or not can_group(self.weights.model)
         schedule = Schedule(settings.max_batch_rows, settings.token_bound(device), one_by_one)
         noise = noise_of(target.quantisation, self.weights.dtype)
-        self.loop = Loop(self.weights, self._rack, schedule, known, noise, is_exact(target.quantisation))
+        is_reusing = settings.prefix_reuse and not one_by_one
+        reuse = PrefixReuse(self.weights, self._rack, settings.token_bound(device)) if is_reusing else None
+        self.loop = Loop(self.weights, self._rack, schedule, known, noise, is_exact(target.quantisation), reuse)
 
     def mount(self, adapters: tuple[Adapter, ...], sources: Sources, merged: bool = False) -> str | None:
         """The internal name of these adapters on one row, loading them if need be; None if there are none or refused.

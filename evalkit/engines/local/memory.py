@@ -73,13 +73,15 @@ class Memory:
             f"{adapter}, and there are {shown(self.limit)} {self.where}. {hint}"
         )
 
-    def check_batch(self, rows: int, width: int) -> None:
+    def check_batch(self, rows: int, width: int, held_tokens: int = 0) -> None:
         """Refuse a batch whose cache cannot fit beside what is loaded, before it takes the memory.
+
+        ``held_tokens`` are kept beside it for other rows.
 
         Raises:
             MemoryError: with the sums.
         """
-        needed = self.weights + self.largest_adapter + rows * width * self.token
+        needed = self.weights + self.largest_adapter + (rows * width + held_tokens) * self.token
         if self.limit is not None and needed > self.limit:
             raise MemoryError(
                 f"{rows} rows of {width} tokens need {shown(needed)} with the weights, of {shown(self.limit)} "

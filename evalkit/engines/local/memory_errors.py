@@ -6,6 +6,8 @@ import gc
 
 import torch
 
+from evalkit.engines.local.batches import Row
+
 
 def is_out_of_memory(error: BaseException) -> bool:
     """CUDA has its own error; the CPU allocator only has a sentence."""
@@ -17,3 +19,11 @@ def release_memory() -> None:
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
+
+
+def memory_reason(row: Row) -> str:
+    """What is said of a row that does not fit."""
+    return (
+        f"Out of memory: a prompt of {len(row.prompt_ids)} tokens with up to {row.request.decoding.max_new_tokens} new "
+        "ones does not fit alone. Shorten the prompt, lower max_new_tokens or use a smaller quantisation."
+    )

@@ -10,7 +10,7 @@ import torch
 from evalkit.engines.local.adapters import AdapterRack
 from evalkit.engines.local.batches import Batch
 from evalkit.engines.local.choosing import NOT_NUMBERS
-from evalkit.engines.local.flights import accepted_inputs, padded, positions_of
+from evalkit.engines.local.passes import accepted_inputs, padded, positions_of
 from evalkit.engines.local.weights import Weights
 from evalkit.generation import Failure, Generation, Reply
 from evalkit.target import Settings

@@ -20,7 +20,7 @@ class LocalSettings:
     ``threads`` None is all cores but one. ``batch_tokens`` bounds a batch's padded size, prompts and new tokens
     together; None is 16384 on CPU and 131072 on CUDA. At most ``max_adapters`` adapters are in memory at once.
     ``memory_limit_mib`` is what weights, adapters and cache may take together; None is all there is.
-    ``one_by_one``: every row runs alone.
+    ``one_by_one``: every row runs alone. ``prefix_reuse``: what many prompts begin with is computed once.
     """
 
     device: str = "auto"
@@ -30,6 +30,7 @@ class LocalSettings:
     max_adapters: int = 8
     memory_limit_mib: int | None = None
     one_by_one: bool = False
+    prefix_reuse: bool = True
 
     @classmethod
     def of(cls, engine: Engine) -> LocalSettings:
@@ -63,6 +64,6 @@ def _mistake(name: str, value: Any) -> str | None:
     """What was expected instead of ``value``; None if it is right."""
     if name == "device":
         return None if value in DEVICES else f"expected one of {', '.join(DEVICES)}"
-    if name == "one_by_one":
+    if name in ("one_by_one", "prefix_reuse"):
         return None if isinstance(value, bool) else "expected true or false"
     return None if type(value) is int and value >= 1 else "expected a whole number of at least 1"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from pathlib import Path
 
 from evalkit.engines.local.files import check_adapter_folder, check_model_folder
 from evalkit.errors import EngineError
-from evalkit.identity import COVERED_FILES, digest_folder
+from evalkit.identity import COVERED_FILES, covered_files, digest_folder
 from evalkit.target import Adapter, Model
 
 Thing = Model | Adapter
@@ -21,8 +21,12 @@ class Sources:
     ``cache`` keeps the digests of model files between runs; adapters are read again in every run.
     """
 
-    def __init__(self, cache: MutableMapping[str, str]) -> None:
+    def __init__(
+        self, cache: MutableMapping[str, str], reading: Callable[[int, int], None] = lambda done, total: None
+    ) -> None:
+        """``reading`` hears how many bytes of how many were read, of files that are not in the cache."""
         self._cache = cache
+        self._reading = reading
         self._commits: dict[tuple[str, str | None], str] = {}
         self._digests: dict[tuple[str, str | None], str] = {}
 
@@ -57,7 +61,15 @@ class Sources:
             return f"{thing.location}@{self._commit(thing)}"
         folder = Path(thing.location)
         _check(thing, folder)
-        return digest_folder(folder, None if isinstance(thing, Adapter) else self._cache)
+        total = sum(file.stat().st_size for file in covered_files(folder))
+        done = 0
+
+        def read(count: int) -> None:
+            nonlocal done
+            done += count
+            self._reading(done, total)
+
+        return digest_folder(folder, None if isinstance(thing, Adapter) else self._cache, read)
 
     def _commit(self, thing: Thing) -> str:
         """The commit that a hub repository's revision stands for now."""

@@ -37,13 +37,13 @@ class Weights:
     attention: str
     memory: Memory
 
-    def check_room(self, rows: Batch) -> None:
-        """Whether the cache of these rows fits beside the weights.
+    def check_room(self, rows: Batch, held_tokens: int = 0) -> None:
+        """Whether the cache of these rows fits beside the weights and the keys and values of so many tokens.
 
         Raises:
             MemoryError: it cannot.
         """
-        self.memory.check_batch(len(rows), max(row.padded_tokens for row in rows))
+        self.memory.check_batch(len(rows), max(row.padded_tokens for row in rows), held_tokens)
 
 
 def load_weights(target: Target, folder: Path, device: str, memory: Memory, tick: Callable[[], None]) -> Weights:

@@ -247,6 +247,8 @@ def _of_families(false_pass: float, budget: int, draw: np.random.Generator) -> t
 
 
 def main() -> int:
+    from simulate_queues import queues
+
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--draws", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=SEED)
@@ -256,11 +258,12 @@ def main() -> int:
     error = 2 * 100 * sqrt(0.95 * 0.05 / options.draws)
     found = [table(number, options.draws, options.seed) for number in range(len(TABLES))]
     clustered, least = families(options.draws, options.seed)
-    least = min(least, *(min(ours) for _, ours, _ in found))
+    apart, least_apart = queues(options.draws, options.seed)
+    least = min(least, least_apart, *(min(ours) for _, ours, _ in found))
     head = HEAD.format(
         argv=argv, draws=options.draws, seed=options.seed, error=error, asked=100 * ASKED, least=least
     )  # fmt: skip
-    options.out.write_text("\n".join([head, *(text for text, _, _ in found), clustered]), encoding="utf-8")
+    options.out.write_text("\n".join([head, *(text for text, _, _ in found), clustered, apart]), encoding="utf-8")
     print(f"{options.out}: the least coverage is {least:.1f} %")
     return 0 if least >= 100 * ASKED else 1
 

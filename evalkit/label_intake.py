@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import cast
 
 from evalkit.errors import Problem
 from evalkit.reading.suggestions import did_you_mean, nearest
-from evalkit.review import Label
+from evalkit.review import Label, Stratum
 from evalkit.reviewing import PopulationTrial
 from evalkit.reviewing.queue import LOST
 from evalkit.sheets import SheetRow
@@ -74,7 +75,7 @@ def located(row: SheetRow, given: Given, run: str, known: Callable[[str], KnownT
     return replace(
         label,
         reviewer=" ".join(label.reviewer.split()),
-        stratum=row.stratum or own.stratum or "asked_for",
+        stratum=row.stratum or cast("Stratum | None", own.stratum) or "asked_for",
         inclusion=row.inclusion or own.inclusion or 1.0,
         adjudicates=given.adjudicates,
     )

@@ -33,7 +33,8 @@ class ReviewItem:
     """One trial in a queue, with all that a reviewer may see.
 
     ``inclusion`` is the probability, in (0, 1], with which the queue chose it. ``messages`` are (role, content) pairs
-    up to the last answer, which stands apart with its thinking. ``verdicts`` are (judge, outcome, reason).
+    up to the last answer, which stands apart with its thinking, and without the system prompt of the target's
+    ``condition``: that one says which target answered. ``verdicts`` are (judge, outcome, reason).
     """
 
     run: str
@@ -57,6 +58,7 @@ class ReviewItem:
     score: float | None = None
     verdicts: tuple[tuple[str, str, str], ...] = ()
     is_demo: bool = False
+    condition: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,14 +14,23 @@ from evalkit.probe import Message
 from evalkit.record import TrialRecord
 from evalkit.reporting.review_words import reviewed_sentence
 from evalkit.review import Label
-from evalkit.reviewing import CorrectedRates, PopulationTrial, TrialText, corrected_rates, settled
-from evalkit.reviewing.draws import Design, Draw, design_of
+from evalkit.reviewing import (
+    CorrectedRates,
+    PopulationTrial,
+    RateRow,
+    ReviewedRates,
+    TrialText,
+    corrected_rates,
+    settled,
+)
+from evalkit.reviewing.draws import Draw
 from evalkit.reviewing.queue import LOST, family_of
-from evalkit.reviewing.weights import shares_read
+from evalkit.reviewing.weights import shares_read, why_no_weights
 from evalkit.store.generations import GenerationStore
 from evalkit.store.labels import LabelStore
 from evalkit.store.queues import QueueStore
 from evalkit.store.runs import as_of
+from evalkit.workspace import Workspace
 
 Conversations = Mapping[str, tuple[tuple[Message, ...], Generation]]
 
@@ -38,19 +47,19 @@ class Reviewed:
     def rates(self, trials: Iterable[str] | None = None) -> CorrectedRates:
         """The three rates of all these trials, or of some of them."""
         wanted = None if trials is None else set(trials)
-        found = self.design([trial for trial in self.population if wanted is None or trial.trial in wanted])
-        return corrected_rates(found.population, self.labels, found.speaking, found.apart)
-
-    def design(self, trials: Sequence[PopulationTrial]) -> Design:
-        """How those of these trials that have labels were drawn."""
-        labelled = {label.text_hash for label in self.labels}
-        return design_of(trials, self.draws, labelled, f"evalkit review {self.run} --budget N --again")
+        chosen = [trial for trial in self.population if wanted is None or trial.trial in wanted]
+        if len({trial.target for trial in chosen}) > 1:
+            # What several targets answer to one probe is no better known than one probe is.
+            chosen = [replace(one, family=one.family.removesuffix(f"/{one.target}")) for one in chosen]
+        return corrected_rates(chosen, self.labels, self.draws, self.run)
 
     def shares(self) -> dict[str, float]:
         """How much of its stratum was read with each text that has a label which decides: 1 / its weight."""
-        found = self.design(self.population)
-        speaking = [label for label in self.labels if found.speaking is None or label.text_hash in found.speaking]
-        return shares_read(found.population, speaking)
+        return shares_read(self.population, self.labels, self.draws)
+
+    def why_no_shares(self) -> str:
+        """Why the labels do not stand for all trials, passes and failures; empty where they do."""
+        return why_no_weights(self.population, self.labels, self.draws)
 
     def of(self, trials: Collection[str]) -> Reviewed:
         """Some of these trials, with their labels."""
@@ -58,6 +67,22 @@ class Reviewed:
         texts = {trial.text_hash for trial in own}
         labels = tuple(label for label in self.labels if label.text_hash in texts)
         return replace(self, population=own, labels=labels)
+
+    def table(self) -> ReviewedRates:
+        """The three rates by target and category."""
+        targets = sorted({trial.target for trial in self.population})
+        groups = [*targets, None] if len(targets) > 1 else targets
+        rows = tuple(row for target in groups for row in self._rows(target))
+        return ReviewedRates(self.run, self.labelled, len(self.population), self.names, rows)
+
+    def _rows(self, target: str | None) -> list[RateRow]:
+        own = [trial for trial in self.population if target in (None, trial.target)]
+        categories = sorted({trial.category for trial in own})
+        groups = [None, *categories] if len(categories) > 1 else [None]
+        return [
+            RateRow(target, name, self.rates(trial.trial for trial in own if name in (None, trial.category)))
+            for name in groups
+        ]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -116,22 +141,36 @@ def reviewed(store_file: Path, run: str, records: Sequence[TrialRecord], *, ever
     return found if everyone else found.of(_subjects(records))
 
 
+def reviewed_rates(workspace: Workspace, run: str, records: Sequence[TrialRecord]) -> ReviewedRates | None:
+    """The run's automated, reviewed and corrected rates, by target and category; None where none of it has a label.
+
+    ``records`` are all of the run; it may be one that has not ended.
+    """
+    with closing(LabelStore.open(workspace.store_file)) as labels:
+        if not labels.reviewers():
+            return None
+    return rates_of(reviewed(workspace.store_file, run, records), records)
+
+
 def with_labels(store_file: Path, population: tuple[PopulationTrial, ...], run: str = "latest") -> Reviewed:
     """These trials with every label that the store has of their texts, and how those were drawn."""
     with closing(LabelStore.open(store_file)) as labels:
         trail = labels.trail(trial.text_hash for trial in population)
     with closing(QueueStore.open(store_file)) as queues:
-        return Reviewed(population, trail, queues.draws() if trail else (), run)
+        draws = queues.draws({trial.text_hash for trial in population}, {label.text_hash for label in trail})
+    return Reviewed(population, trail, draws, run)
 
 
-def inherited(store_file: Path, records: Sequence[TrialRecord], stored: Conversations) -> Reviewed | None:
+def inherited(
+    store_file: Path, records: Sequence[TrialRecord], stored: Conversations, run: str = "latest"
+) -> Reviewed | None:
     """The trials of a run that ends now with the labels of earlier ones; None where nobody labelled anything."""
     with closing(LabelStore.open(store_file)) as labels:
         if not labels.reviewers():
             return None
     pairs = ((record.trial, text_of(record, stored)) for record in records)
     texts = {trial: text for trial, text in pairs if text is not None}
-    found = with_labels(store_file, population_of(records, texts))
+    found = with_labels(store_file, population_of(records, texts), run)
     return found if found.labels else None
 
 
@@ -141,6 +180,12 @@ def review_sentence(state: Reviewed | None, records: Sequence[TrialRecord]) -> s
     if own is None or not own.labels:
         return ""
     return reviewed_sentence(own.labelled, len(own.population), own.names, own.rates())
+
+
+def rates_of(state: Reviewed | None, records: Sequence[TrialRecord]) -> ReviewedRates | None:
+    """The three rates of the subjects, by target and category; None where none of their answers has a label."""
+    own = None if state is None else state.of(_subjects(records))
+    return own.table() if own is not None and own.labels else None
 
 
 def _subjects(records: Sequence[TrialRecord]) -> set[str]:

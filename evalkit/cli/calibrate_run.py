@@ -53,10 +53,11 @@ def labelled_trials(workspace: Workspace, wanted: str) -> tuple[str, list[Labell
     state = reviewed(workspace.store_file, name, records)
     if not state.labels:
         raise UsageError(f"Run {name}: nobody labelled any of its answers. Begin with: evalkit review {name}")
-    why_not = state.rates().why_not
+    why_not = state.why_no_shares()
     if why_not:
         raise UsageError(
-            f"Run {name}: {why_not}, so no judge can be measured on its labels. Have more read: evalkit review {name}"
+            f"Run {name}: {why_not}, so no judge can be measured on its labels. "
+            f"Have passes and failures drawn: evalkit review {name} --budget N"
         )
     said = settled(state.labels)
     shares = state.shares()

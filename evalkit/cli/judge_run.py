@@ -45,9 +45,9 @@ def run(arguments: argparse.Namespace) -> int:
     workspace = workspace_at(Path.cwd())
     if arguments.suite:
         raise UsageError("--suite is for files; a run knows its probes. Take it out.")
-    records = records_of(workspace, arguments.source)
+    name, records = records_of(workspace, arguments.source)
     uses = judging.named_judges(arguments.judges, workspace)
-    trials = stored_trials(workspace, records, uses)
+    trials = stored_trials(workspace, name, records, uses)
     every = dict.fromkeys(use for trial in trials for use in trial.trial.probe.judges)
     rejudging = judging.rejudging_of(arguments, workspace, every)
     changes: list[Change] = []
@@ -61,8 +61,8 @@ def run(arguments: argparse.Namespace) -> int:
     return status
 
 
-def records_of(workspace: Workspace, wanted: str) -> tuple[TrialRecord, ...]:
-    """The records of a finished or unfinished run.
+def records_of(workspace: Workspace, wanted: str) -> tuple[str, tuple[TrialRecord, ...]]:
+    """The name and the records of a finished or unfinished run.
 
     Raises:
         UsageError: there is no such run.
@@ -74,28 +74,29 @@ def records_of(workspace: Workspace, wanted: str) -> tuple[TrialRecord, ...]:
     with closing(RunStore.open(workspace.store_file)) as store:
         for name, *_ in store.runs():
             if wanted in (LATEST, name):
-                return store.records(name)
+                return name, store.records(name)
     raise UsageError(f"There is no file and no run {wanted!r}. See: evalkit list runs")
 
 
 def stored_trials(
-    workspace: Workspace, records: Sequence[TrialRecord], uses: tuple[JudgeUse, ...]
+    workspace: Workspace, run: str, records: Sequence[TrialRecord], uses: tuple[JudgeUse, ...]
 ) -> list[StoredTrial]:
-    """Each record's transcript as a trial for ``uses``, or for the judges that its probe names today.
+    """Each record's transcript as the run saw it, for ``uses``, or for the judges that its probe names today.
 
     Trials without an answer, and those whose probe is gone, are counted on standard error and left out.
     """
     from evalkit.store.generations import GenerationStore
+    from evalkit.store.runs import as_of
     from evalkit.transcripts import ProbesOfToday, transcript_of
 
-    today = ProbesOfToday(workspace)
+    today, then = ProbesOfToday(workspace), as_of(workspace.store_file, run)
     found: list[StoredTrial] = []
     edited: set[str] = set()
     without: Counter[str] = Counter()
     with closing(GenerationStore.open(workspace.store_file)) as store:
         for record in records:
             probe = today.probe(record)
-            stored = store.conversations(record.generations)
+            stored = store.conversations(record.generations, then)
             if probe is None:
                 without["the probe is gone"] += 1
             elif not record.generations or len(stored) < len(record.generations):

@@ -26,6 +26,8 @@ from evalkit.reporting.phrases import counted
 from evalkit.review import Stratum
 from evalkit.reviewed import Reviewed, reviewed, texts_of
 from evalkit.reviewing import Queue, QueueOptions, build_queue
+from evalkit.reviewing.gate_reach import for_each_target
+from evalkit.reviewing.queue import meant
 from evalkit.store.baselines import baseline_names, read_baseline
 from evalkit.store.labels import LabelStore
 from evalkit.store.queues import QueueStore
@@ -61,10 +63,12 @@ def run(arguments: argparse.Namespace) -> int:
     if files:
         with closing(QueueStore.open(workspace.store_file)) as store:
             store.put(name, asdict(options), queue.population)
+    # Reference targets are in no queue without --all, and in no rate.
+    answers = sum(record.outcome != "error" for record in meant(records, options))
     if arguments.json:
-        print(json.dumps(_plain(name, queue, files)))
+        print(json.dumps(_plain(name, queue, answers, files)))
     else:
-        _print(name, queue, sheets, files)
+        _print(name, queue, answers, sheets, files)
     return 0
 
 
@@ -106,10 +110,10 @@ def _queue(
 
 
 def _gates(workspace: Workspace, run: str, baseline: str) -> tuple[GateResult, ...]:
-    """What the gates of today say of the run; none where they cannot be read."""
+    """What today's gates on the corrected rate say of each target of the run; none where they cannot be read."""
     try:
         source = gated(workspace, run)
-        gates, _ = gates_about(workspace, source)
+        gates = for_each_target(gates_about(workspace, source)[0], source.records)
         around = surroundings(
             gates, workspace, baseline, Path.cwd(), source.aliases, lambda: _labels(workspace, source)
         )
@@ -135,21 +139,21 @@ def _where(arguments: argparse.Namespace) -> str:
     return f"{kinds} in {', '.join(arguments.category)}" if arguments.category else kinds
 
 
-def _plain(name: str, queue: Queue, files: Sequence[Path]) -> dict[str, object]:
+def _plain(name: str, queue: Queue, answers: int, files: Sequence[Path]) -> dict[str, object]:
     return {
-        "run": name, "items": len(queue.items), "already": queue.already, "trials": len(queue.population),
+        "run": name, "items": len(queue.items), "already": queue.already, "trials": answers,
         "strata": dict(Counter(item.stratum for item in queue.items)), "files": [str(file) for file in files],
     }  # fmt: skip
 
 
-def _print(name: str, queue: Queue, sheets: Sheets, files: Sequence[Path]) -> None:
+def _print(name: str, queue: Queue, answers: int, sheets: Sheets, files: Sequence[Path]) -> None:
     has = "has" if queue.already == 1 else "have"
     already = f"; {queue.already} more of the draw {has} labels" if queue.already else ""
     if not queue.items:
         print(f"run {name}: every answer of the draw ({queue.already}) has a label, nothing is left to read")
         print(f"next: evalkit review report {name}")
         return
-    print(f"run {name}: {len(queue.items)} of {counted(len(queue.population), 'answer')} to review{already}")
+    print(f"run {name}: {len(queue.items)} of {counted(answers, 'answer')} to review{already}")
     chosen = Counter(item.stratum for item in queue.items)
     there = {stratum: {t.text_hash for t in queue.population if t.stratum == stratum} for stratum in chosen}
     rows = [

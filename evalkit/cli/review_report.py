@@ -40,11 +40,15 @@ ALL = "all"
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything that ``report`` prints; ``rates`` are by target, the last for all of them where there are several."""
+    """Everything that ``report`` prints; ``rates`` are by target, the last for all of them where there are several.
+
+    ``categories`` are the same by target and category, where a target has several.
+    """
 
     run: str
     state: Reviewed
     rates: dict[str, CorrectedRates]
+    categories: dict[tuple[str, str], CorrectedRates]
     errors: tuple[ErrorRow, ...]
     pairs: tuple[PairAgreement, ...]
     alpha: float | None
@@ -79,12 +83,11 @@ def for_terminal_lines(lines: Sequence[str]) -> str:
 
 def _report(run: str, records: Sequence[TrialRecord], state: Reviewed) -> Report:
     independent = [label for label in state.labels if not label.adjudicates]
-    targets = sorted({trial.target for trial in state.population})
-    rates = {target: state.rates(t.trial for t in state.population if t.target == target) for target in targets}
-    if len(targets) > 1:
-        rates[ALL] = state.rates()
+    rows = [(row.target or ALL, row.category, row.rates) for row in state.table().rows]
+    rates = {target: found for target, category, found in rows if category is None}
+    categories = {(target, category): found for target, category, found in rows if category is not None}
     return Report(
-        run, state, rates, judge_errors(state.population, state.labels), agreements(independent),
+        run, state, rates, categories, judge_errors(state.population, state.labels), agreements(independent),
         krippendorff_alpha([label.value for label in said.labels] for said in settled(independent).values()),
         disputes(state.labels), any(record.is_demo for record in records),
     )  # fmt: skip
@@ -95,23 +98,57 @@ def _lines(report: Report) -> list[str]:
     head = f"run {report.run}: {state.labelled} of {counted(len(state.population), 'answer')} carry labels"
     blind = [label.blind for said in settled(state.labels).values() for label in said.labels]
     seen = f", {blind.count(True)} of {counted(len(blind), 'label')} blind"
-    rows = [
-        {
-            "target": target, "reviewed": f"{rates.reviewed_n}/{rates.n}", "judges": counted_words(rates.automated),
-            "judges and labels": counted_words(rates.reviewed),
-            "corrected": "-" if rates.why_not else rate_words(rates.corrected),
-        }
-        for target, rates in report.rates.items()
-    ]  # fmt: skip
-    lines = [f"{head} of {names_words(state.names)}{seen}", "", "pass rates, with 95 % intervals"]
-    lines += [tabulate(rows, headers="keys", disable_numparse=True, stralign="left")]
-    for target, rates in report.rates.items():
-        of = f"{target}: " if len(report.rates) > 1 else ""
-        if rates.why_not:
-            lines.append(f"{of}no corrected rate: {rates.why_not}; it may be anything in {_range(rates)}")
-        lines += [f"{of}{warning}" for warning in rates.warnings]
+    rows = [{"target": target, **_cells(rates)} for target, rates in report.rates.items()]
+    lines = [f"{head} of {names_words(state.names)}{seen}", "", "pass rates, with 95 % intervals", _table(rows)]
+    lines += [*_caution_lines(report), *_category_lines(report)]
     lines += ["", "the judges against the labels", *(f"  {line}" for line in error_sentences(report.errors))]
     return [*lines, *_reviewer_lines(report), *_dispute_lines(report)]
+
+
+def _caution_lines(report: Report) -> list[str]:
+    """What is to be known of the rates; what holds for every target is said once."""
+    several = len(report.rates) > 1
+    first = next(iter(report.rates.values()))
+    common = [one for one in first.warnings if all(one in rates.warnings for rates in report.rates.values())]
+    lines = []
+    for target, rates in report.rates.items():
+        of = f"{target}: " if several else ""
+        if rates.why_not:
+            way_out = "" if any(rates.way_out in warning for warning in rates.warnings) else f". {rates.way_out}"
+            lines.append(f"{of}no corrected rate: {rates.why_not}; it may be anything in {_range(rates)}{way_out}")
+        lines += [f"{of}{warning}" for warning in rates.warnings if warning not in common]
+    return [*lines, *common]
+
+
+def _cells(rates: CorrectedRates) -> dict[str, str]:
+    return {
+        "reviewed": f"{rates.reviewed_n}/{rates.n}", "judges": counted_words(rates.automated),
+        "judges and labels": counted_words(rates.reviewed),
+        "corrected": "-" if rates.why_not else rate_words(rates.corrected),
+    }  # fmt: skip
+
+
+def _table(rows: Sequence[dict[str, str]]) -> str:
+    return tabulate(rows, headers="keys", disable_numparse=True, stralign="left")
+
+
+def _category_lines(report: Report) -> list[str]:
+    """The same by category, wide where little was read; of several targets each with a column that names it."""
+    if not report.categories:
+        return []
+    several = len(report.rates) > 1
+    rows = [
+        {
+            **({"target": target} if several else {}), "category": category, **_cells(rates),
+            "corrected": rate_words(rates.corrected),
+        }
+        for (target, category), rates in report.categories.items()
+    ]  # fmt: skip
+    lines = ["", "by category", _table(rows)]
+    if any(rates.why_not for rates in report.categories.values()):
+        draw = f"evalkit review {report.run} --category NAME --budget N"
+        lines.append(f"unknown: too little was drawn and read. Have more of a category read: {draw}")
+    return lines
 
 
 def _range(rates: CorrectedRates) -> str:
@@ -168,6 +205,10 @@ def _plain(report: Report) -> dict[str, Any]:
         "answers": len(report.state.population), "reviewers": list(report.state.names),
         "targets": {name: asdict(rates) for name, rates in report.rates.items() if name != ALL},
         "all": asdict(overall),
+        "categories": [
+            {"target": None if target == ALL else target, "category": category, **asdict(rates)}
+            for (target, category), rates in report.categories.items()
+        ],
         "judge_errors": [asdict(row) for row in report.errors], "sentences": list(error_sentences(report.errors)),
         "pairs": [asdict(pair) for pair in report.pairs], "alpha": report.alpha,
         "disputed": [

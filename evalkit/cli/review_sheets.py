@@ -18,6 +18,7 @@ from evalkit.reporting.phrases import counted
 from evalkit.review import ReviewItem
 from evalkit.sheets import SheetFormat, read_sheet, write_sheets
 from evalkit.sheets.html import queue_digest
+from evalkit.sheets.writing import INSTRUCTIONS_FILE
 from evalkit.store.runs import RunStore
 from evalkit.workspace import Workspace
 
@@ -61,7 +62,8 @@ class Sheets:
         if "html" in self.formats:
             print(f"open {self.shown}/review.html in a browser, judge, and download the labels with D; then")
         else:
-            print("fill in the columns label and reviewer; then")
+            how = f" ({self.shown}/{INSTRUCTIONS_FILE} says how)" if "csv" in self.formats else ""
+            print(f"fill in the columns label and reviewer{how}; then")
         name = "labels-….jsonl" if "html" in self.formats else f"{self.shown}/review.{self.formats[0]}"
         print(f"next: {self.command} {name}")
 

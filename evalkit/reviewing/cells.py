@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil, floor
 
 from evalkit.review import Label
 from evalkit.reviewing.combining import Counts
@@ -29,14 +30,28 @@ class Cell:
 
     @property
     def counts(self) -> Counts:
-        """In texts: a text that several trials gave is read once, and weighs as many trials as it has."""
+        """In texts: a text that several trials gave is read once, and weighs as many trials as it has.
+
+        Where some weigh more than others, the heavy ones may have been missed: the texts are then worth as many fewer
+        of one weight (Kish 1965).
+        """
         sizes: dict[str, int] = {}
         for trial in self.trials:
             sizes[trial.text_hash] = sizes.get(trial.text_hash, 0) + 1
         read = {text: size for text, size in sizes.items() if text in self.truths}
         right = sum(size for text, size in read.items() if self.truths[text])
         share = right / sum(read.values()) if read else 0.0
-        return Counts(len(self.trials), len(sizes), len(read), share * len(read), self.guess)
+        texts, worth = _worth(sizes, len(read))
+        return Counts(len(self.trials), texts, worth, share * worth, self.guess)
+
+
+def _worth(sizes: Mapping[str, int], read: int) -> tuple[int, int]:
+    """As how many texts of one weight these count, and those that were read."""
+    if read in (0, len(sizes)):
+        return len(sizes), read
+    effect = len(sizes) * sum(size * size for size in sizes.values()) / sum(sizes.values()) ** 2
+    worth = max(1, floor(read / effect + 1e-9))
+    return max(worth + 1, ceil(worth * len(sizes) / read - 1e-9)), worth
 
 
 def cells_of(trials: Sequence[PopulationTrial], known: Mapping[str, Settled]) -> list[Cell]:

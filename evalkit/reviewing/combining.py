@@ -34,22 +34,27 @@ def stratified_rate(
 ) -> tuple[float, float, float]:
     """The rate over all strata with its lower and upper bound, in [0, 1] and never equal.
 
-    ``worth`` independent trials are what all of them are worth; ``stretch`` widens what that leaves open.
+    ``worth`` independent trials are what all of them are worth; ``stretch`` widens what that leaves open. Strata of
+    which none was read may hold anything: they widen it by all that they can, beside what chance does.
 
     Source: limits of a sum from the limits of its parts, each side for itself: Zou and Donner (2008).
     """
     total = sum(stratum.trials for stratum in strata)
     rate = sum(stratum.trials * stratum.share for stratum in strata) / total
-    down = up = 0.0
+    down = up = lowest = highest = 0.0
     for stratum in strata:
         weight = stratum.trials / total
+        if not stratum.read:
+            lowest += weight * stratum.share
+            highest += weight * (1 - stratum.share)
+            continue
         low, high = _limits(stratum, confidence)
         down += (weight * (stratum.share - low)) ** 2
         up += (weight * (high - stratum.share)) ** 2
     drawn = wilson_interval(min(rate, 1.0) * worth, worth, confidence)
     down += (stretch * (rate - drawn.low)) ** 2
     up += (stretch * (drawn.high - rate)) ** 2
-    return rate, max(0.0, rate - sqrt(down)), min(1.0, rate + sqrt(up))
+    return rate, max(0.0, rate - lowest - sqrt(down)), min(1.0, rate + highest + sqrt(up))
 
 
 def _limits(stratum: Counts, confidence: float) -> tuple[float, float]:

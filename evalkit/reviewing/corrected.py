@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from evalkit.review import Label
-from evalkit.reviewing.cautions import why_no_rate, words_of_caution
-from evalkit.reviewing.cells import Cell, cells_of
+from evalkit.reviewing.cautions import words_of_caution
+from evalkit.reviewing.cells import Cell
 from evalkit.reviewing.combining import stratified_rate
-from evalkit.reviewing.population import PopulationTrial, Settled, settled
+from evalkit.reviewing.design import design_of
+from evalkit.reviewing.draws import Draw
+from evalkit.reviewing.population import PopulationTrial, settled
+from evalkit.reviewing.refusals import way_out, why_no_rate
 from evalkit.stats import cluster_interval, wilson_interval
 
 
@@ -34,7 +37,8 @@ class CorrectedRates:
     ``automated`` is the judges' own, over the trials they decided. ``reviewed`` takes each label in place of its
     verdict and believes the judges of the rest: the model card's arithmetic, which can only rise where only failures
     are read. ``corrected`` reckons from the labels what a person would say of the rest too; it has no rate where
-    ``why_not`` says so. ``n`` trials were answered, ``reviewed_n`` of them have a label that decides.
+    ``why_not`` says so; ``way_out`` is then a sentence with the command that mends it. ``n`` trials were answered,
+    ``reviewed_n`` of them have a label that decides.
     """
 
     automated: Rate
@@ -44,40 +48,36 @@ class CorrectedRates:
     reviewed_n: int
     warnings: tuple[str, ...] = ()
     why_not: str = ""
+    way_out: str = ""
 
 
 def corrected_rates(
-    population: Sequence[PopulationTrial], labels: Iterable[Label], speaking: Collection[str] | None = None,
-    apart: str = "",
-) -> CorrectedRates:  # fmt: skip
-    """The three rates of these trials; labels of other texts are left out, and so are errors.
+    population: Sequence[PopulationTrial], labels: Iterable[Label], draws: Sequence[Draw] = (), run: str = "RUN"
+) -> CorrectedRates:
+    """The three rates of these trials of ``run``; labels of other texts are left out, and so are errors.
 
-    Where ``speaking`` is given, no other texts' labels are in the corrected rate. ``apart`` says why the labels are no
-    sample of the trials: then there is no corrected rate, and in its bounds each label speaks for its own text alone.
+    ``draws`` are the queues that labels may come from, the newest first. Where there are none, each label says by
+    which stratum it came.
 
     The interval of ``corrected`` is about trials of this kind, as that of ``automated`` is. It adds, as independent
     deviations (Zou and Donner 2008), for every stratum what is left unread (exact hypergeometric limits) and what
     the draw of the probes leaves open (Wilson's interval at the number of independent trials that these are worth).
+    Strata of which nobody read any may hold anything, and widen it by that in full.
     """
     answered = [trial for trial in population if trial.outcome != "error"]
-    known = settled(labels)
+    texts = {trial.text_hash for trial in answered}
+    known = {text: said for text, said in settled(labels).items() if text in texts}
     truths = {text: said.truth for text, said in known.items() if said.truth is not None}
     scored = [trial for trial in answered if trial.outcome != "unscored"]
     decided = [trial for trial in answered if trial.outcome != "unscored" or trial.text_hash in truths]
-    cells = cells_of(answered, {text: said for text, said in known.items() if speaking is None or text in speaking})
-    why_not = why_no_rate(answered, cells) or apart
-    bounding = cells_of([replace(one, stratum="asked_for", inclusion=None) for one in answered], known)
+    design = design_of(answered, draws, known)
+    why_not = why_no_rate(design.trials, design.cells)
     return CorrectedRates(
-        _counted(scored, {}), _counted(decided, truths),
-        _corrected(bounding if apart else cells, truths, bool(why_not)),
+        _counted(scored, {}), _counted(decided, truths), _corrected(design.cells, truths, bool(why_not)),
         len(answered), sum(trial.text_hash in truths for trial in answered),
-        words_of_caution(answered, cells, _of(answered, known)), why_not,
+        words_of_caution(design, tuple(known.values()), run), why_not,
+        way_out(design.trials, design.cells, run) if why_not else "",
     )  # fmt: skip
-
-
-def _of(trials: Iterable[PopulationTrial], known: dict[str, Settled]) -> list[Settled]:
-    texts = dict.fromkeys(trial.text_hash for trial in trials)
-    return [known[text] for text in texts if text in known]
 
 
 def _families(trials: Sequence[PopulationTrial]) -> list[tuple[bool, str]]:

@@ -1,106 +1,118 @@
-"""Which of the stored draws the labels of some trials come from, and whether a rate can be reckoned over them."""
+"""What each stored queue could have chosen, and what it chose."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
+from evalkit.record import TrialOutcome
 from evalkit.reviewing.population import PopulationTrial
-from evalkit.reviewing.queue import LOST
+
+UNQUEUED = "in no queue"
+"""The stratum of answers that none of the queues could have chosen."""
+NOWHERE = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a queue put a text, and whether it chose it; ``was_known`` if it had a label by then.
+
+    ``outcome`` is what the judges had said then, None if as today.
+    """
+
+    stratum: str
+    is_chosen: bool
+    was_known: bool = False
+    outcome: TrialOutcome | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """What one queue could have chosen, and with which ``seed``; the trials may be of another run."""
+    """One queue, be it of another run: ``texts`` by text hash, ``outcomes`` where a text had several of them."""
 
-    seed: int | None
-    places: Mapping[str, PopulationTrial]
+    texts: Mapping[str, Place]
+    outcomes: Mapping[tuple[str, str], Place]
 
     @classmethod
-    def of(cls, seed: int | None, population: Sequence[PopulationTrial]) -> Draw:
-        """Two outcomes of one text are told apart; where only the other is asked for, it stands for both."""
-        placed = [trial for trial in population if trial.stratum is not None]
-        either = {trial.text_hash: trial for trial in placed}
-        return cls(seed, either | {f"{trial.text_hash}|{trial.outcome}": trial for trial in placed})
+    def of(cls, population: Iterable[PopulationTrial], known: Collection[str] = ()) -> Draw:
+        """Two outcomes of one text are told apart; where only the other is asked for, it stands for both.
 
-    def place(self, trial: PopulationTrial) -> PopulationTrial | None:
-        return self.places.get(f"{trial.text_hash}|{trial.outcome}") or self.places.get(trial.text_hash)
+        ``known`` are the texts that had a label before the queue was drawn.
+        """
+        found: dict[str, dict[str, Place]] = {}
+        for trial in population:
+            if trial.stratum is not None:
+                is_known = trial.text_hash in known
+                place = Place(trial.stratum, trial.inclusion is not None, is_known, trial.outcome)
+                found.setdefault(trial.text_hash, {})[trial.outcome] = place
+        several = {
+            (text, outcome): place for text, own in found.items() if len(own) > 1 for outcome, place in own.items()
+        }
+        return cls({text: list(own.values())[-1] for text, own in found.items()}, several)
 
-    def over(self, trials: Sequence[PopulationTrial]) -> tuple[PopulationTrial, ...]:
-        """These trials as this draw placed them."""
-        return tuple(_placed(trial, self.place(trial)) for trial in trials)
+    def place(self, trial: PopulationTrial) -> Place | None:
+        return self.outcomes.get((trial.text_hash, trial.outcome)) or self.texts.get(trial.text_hash)
+
+    def chose(self, trial: PopulationTrial) -> bool:
+        place = self.place(trial)
+        return place is not None and place.is_chosen
+
+    def brought(self, trial: PopulationTrial) -> bool:
+        """Whether it chose the text before that had a label: then the label may come from its sheet."""
+        place = self.place(trial)
+        return place is not None and place.is_chosen and not place.was_known
 
 
-@dataclass(frozen=True, slots=True)
-class Design:
-    """``population`` as one draw placed it; only labels of ``speaking`` texts speak for others, all where it is None.
+def placed(trials: Sequence[PopulationTrial], draws: Sequence[Draw]) -> tuple[PopulationTrial, ...]:
+    """These trials in strata within which each draw treated all alike; chosen is what one of them brought.
 
-    ``apart`` says why no rate can be reckoned; empty where one can.
+    Their outcomes are those of the newest draw that looked at them: judges may have been mended since by what the
+    labels said, and then agree with these better than with what nobody read.
     """
-
-    population: tuple[PopulationTrial, ...]
-    speaking: frozenset[str] | None = None
-    apart: str = ""
+    return tuple(_at(trial, draws, is_chosen=any(draw.brought(trial) for draw in draws)) for trial in trials)
 
 
-def design_of(
-    trials: Sequence[PopulationTrial], draws: Sequence[Draw], labelled: Collection[str], command: str
-) -> Design:
-    """The newest draw (they come newest first) over all of these trials that the labels are a fair sample of.
-
-    They are where all that it chose has labels: others then count only where all of a stratum was read. They also are
-    where no draw of other strata or seed chose any of them. ``command`` is what draws a queue over all.
-    """
-    answered = [trial for trial in trials if trial.outcome != "error"]
-    read = {trial.text_hash for trial in answered if trial.text_hash in labelled}
-    met = [draw for draw in draws if any(_is_chosen(draw, trial) for trial in answered if trial.text_hash in read)]
-    if not met:
-        return Design(tuple(trials))
-    covering = [draw for draw in met if not _uncovered(draw, answered)]
-    for draw in covering:
-        chosen = frozenset(trial.text_hash for trial in answered if _is_chosen(draw, trial))
-        rivals = [other for other in met if other is not draw and not _is_same(draw, other, answered)]
-        if chosen <= read:
-            return Design(draw.over(trials), chosen | _whole(draw.over(answered), read) if rivals else None)
-        if not rivals:
-            return Design(draw.over(trials))
-    return Design(tuple(trials), None, f"{_why(met, covering, answered)}; draw one queue over the whole run: {command}")
+def placed_alone(trials: Sequence[PopulationTrial], draw: Draw) -> tuple[PopulationTrial, ...]:
+    """These trials as one draw placed them, with all that it chose."""
+    return tuple(_at(trial, [draw], is_chosen=draw.chose(trial)) for trial in trials)
 
 
-def _placed(trial: PopulationTrial, place: PopulationTrial | None) -> PopulationTrial:
-    stratum, inclusion = (None, None) if place is None else (place.stratum, place.inclusion)
-    return replace(trial, stratum=stratum, inclusion=inclusion)
+def unchanged(trials: Sequence[PopulationTrial], draws: Sequence[Draw]) -> int:
+    """How many of the draws, from the newest back, found the same outcomes."""
+    seen: dict[tuple[str, str], TrialOutcome] = {}
+    for number, draw in enumerate(draws):
+        for trial in trials:
+            place = draw.place(trial)
+            if place is None or place.outcome is None:
+                continue
+            if seen.setdefault((trial.text_hash, trial.outcome), place.outcome) != place.outcome:
+                return number
+    return len(draws)
 
 
-def _is_chosen(draw: Draw, trial: PopulationTrial) -> bool:
-    place = draw.place(trial)
-    return place is not None and place.inclusion is not None
+def stratum_of(trial: PopulationTrial, draws: Sequence[Draw]) -> str:
+    """The strata of these draws, joined; ``UNQUEUED`` where none of them looked at the text."""
+    places = [draw.place(trial) for draw in draws]
+    if not any(places):
+        return UNQUEUED
+    outcome = _outcome_of(trial, draws)
+    return "+".join([NOWHERE if place is None else _name_of(place, outcome) for place in places])
 
 
-def _whole(trials: Sequence[PopulationTrial], read: Collection[str]) -> frozenset[str]:
-    """The texts of each stratum and outcome of which every one was read."""
-    groups: dict[tuple[str | None, str], set[str]] = {}
-    for trial in trials:
-        groups.setdefault((trial.stratum, trial.outcome), set()).add(trial.text_hash)
-    return frozenset(text for texts in groups.values() if texts <= set(read) for text in texts)
+def _name_of(place: Place, outcome: TrialOutcome) -> str:
+    """The stratum, with the outcome it was drawn by where that is another one."""
+    return place.stratum if place.outcome in (None, outcome) else f"{place.stratum} ({place.outcome})"
 
 
-def _uncovered(draw: Draw, trials: Sequence[PopulationTrial]) -> int:
-    """How many texts it could not have chosen; one that is lost nobody can choose."""
-    return sum(draw.place(trial) is None and not trial.text_hash.startswith(LOST) for trial in trials)
+def _outcome_of(trial: PopulationTrial, draws: Sequence[Draw]) -> TrialOutcome:
+    """By which the newest draw chose; what it found unscored is as today, so that it is in the rate."""
+    place = next((place for draw in draws if (place := draw.place(trial)) is not None), None)
+    return trial.outcome if place is None or place.outcome in (None, "unscored") else place.outcome
 
 
-def _is_same(one: Draw, other: Draw, trials: Sequence[PopulationTrial]) -> bool:
-    """Whether one goes on where the other ended: the same seed, and every trial in the same stratum."""
-    return one.seed == other.seed and all(
-        before.stratum == after.stratum for before, after in zip(one.over(trials), other.over(trials), strict=True)
-    )
-
-
-def _why(met: Sequence[Draw], covering: Sequence[Draw], trials: Sequence[PopulationTrial]) -> str:
-    if len(met) == 1 and not covering:
-        missed = _uncovered(met[0], trials)
-        were = "answer was" if missed == 1 else "answers were"
-        return f"{missed} of {len(trials)} {were} not in the queue that the labels come from"
-    both = "both" if len(met) == 2 else "all of them"
-    return f"labels come from {len(met)} queues that were drawn apart, and no rate is reckoned over {both}"
+def _at(trial: PopulationTrial, draws: Sequence[Draw], *, is_chosen: bool) -> PopulationTrial:
+    # Not by dataclasses.replace, which takes five times as long: a report places every trial some hundred times.
+    return PopulationTrial(
+        trial.trial, trial.text_hash, _outcome_of(trial, draws), trial.category, trial.family, trial.suite,
+        trial.target, stratum_of(trial, draws), (trial.inclusion or 1.0) if is_chosen else None,
+    )  # fmt: skip

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from math import ceil
 
 from evalkit.gates import CORRECTED, Gate, GateResult
@@ -14,11 +15,25 @@ REACH = 0.03
 DECIDED = ("pass", "warn", "fail")
 
 
+def for_each_target(gates: Iterable[Gate], records: Sequence[TrialRecord]) -> list[Gate]:
+    """The gates whose result labels may change, each once for every target that it reaches.
+
+    A gate says only what came of its worst target, and labels of another one may make that the worst.
+    """
+    return [
+        replace(gate, target=label)
+        for gate in gates
+        if gate.metric == CORRECTED and gate.has_bounds
+        for label in sorted({record.target for record in records if _reaches(gate, record)})
+    ]
+
+
 def within_reach(gates: Sequence[GateResult], records: Sequence[TrialRecord]) -> set[str]:
     """Passes and fails of gates on the corrected pass rate of which ``REACH``, one at least, would change the result.
 
     The passes where these would sink it, the fails where they would save it, both where the gate is undecided: labels
-    are what it waits for. No other metric is moved by labels. A decided gate's trials are those of its worst target.
+    are what it waits for. No other metric is moved by labels. A decided gate's trials are those of the target that its
+    result is of.
     """
     found: set[str] = set()
     for result in gates:
@@ -31,14 +46,15 @@ def within_reach(gates: Sequence[GateResult], records: Sequence[TrialRecord]) ->
 
 
 def _is_of(result: GateResult, record: TrialRecord) -> bool:
-    gate = result.gate
-    if record.suite != gate.suite or record.outcome == "error":
+    if result.outcome in DECIDED and record.target != result.target:
         return False
-    if not gate.takes(record.category, record.probe, record.language):
+    return record.outcome != "error" and _reaches(result.gate, record)
+
+
+def _reaches(gate: Gate, record: TrialRecord) -> bool:
+    if record.suite != gate.suite or not gate.takes(record.category, record.probe, record.language):
         return False
     if gate.condition is not None and not matches(condition_of(record.target) or "", gate.condition):
-        return False
-    if result.outcome in DECIDED and record.target != result.target:
         return False
     return record.role != "reference" if gate.target == "*" else matches(record.target, gate.target)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from evalkit.record import TrialOutcome
-from evalkit.review import Label, Stratum
+from evalkit.review import Label
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,8 +14,8 @@ class PopulationTrial:
     """One trial of the run that is reviewed, read or not.
 
     ``family`` names trials that stand or fall together; an empty one is a family of its own. ``stratum`` is where a
-    queue placed its text, None where no queue looked at it; ``inclusion`` is the probability with which the queue
-    then chose it, None where it did not.
+    queue placed its text (a ``Stratum``; those of several queues are joined by +), None where no queue looked at it;
+    ``inclusion`` is the probability with which the queue then chose it, None where it did not.
     """
 
     trial: str
@@ -25,7 +25,7 @@ class PopulationTrial:
     family: str = ""
     suite: str = ""
     target: str = ""
-    stratum: Stratum | None = None
+    stratum: str | None = None
     inclusion: float | None = None
 
 

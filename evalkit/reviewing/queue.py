@@ -11,6 +11,7 @@ from evalkit.measured import Measured
 from evalkit.record import TrialRecord
 from evalkit.review import ReviewItem, Stratum
 from evalkit.reviewing.allotting import Group, Key, quotas
+from evalkit.reviewing.blinding import apart_from_condition
 from evalkit.reviewing.population import PopulationTrial
 from evalkit.reviewing.strata import RANDOM, TARGETED, strata_of
 
@@ -99,9 +100,7 @@ def build_queue(
     answered = [record for record in records if record.outcome != "error"]
     readable = [record for record in answered if record.trial in texts]
     inside = [
-        record
-        for record in _meant(readable, options)
-        if not options.categories or record.category in options.categories
+        record for record in meant(readable, options) if not options.categories or record.category in options.categories
     ]
     placed = _placed(inside, readable, texts, options, gates, baseline)
     groups: dict[Key, list[_Text]] = {}
@@ -126,7 +125,7 @@ def build_queue(
     return Queue(tuple(items), _population(answered, texts, placed, drawn), len(ordered) - len(items))
 
 
-def _meant(records: Sequence[TrialRecord], options: QueueOptions) -> Sequence[TrialRecord]:
+def meant(records: Sequence[TrialRecord], options: QueueOptions) -> Sequence[TrialRecord]:
     """Without reference targets, unless everything is asked for or they are all there is."""
     subjects = [record for record in records if record.role != "reference"]
     return records if options.everything or not subjects else subjects
@@ -178,12 +177,13 @@ def _first(ranked: Sequence[_Text], wanted: int, skipped: Collection[str]) -> li
 def _item(text: _Text, shown: TrialText, inclusion: float, run: str) -> ReviewItem:
     record = text.trials[0]
     verdicts = tuple((str(v["judge"]), str(v["outcome"]), str(v["reason"])) for v in record.verdicts)
+    condition, messages = apart_from_condition(record.target, shown.messages)
     return ReviewItem(
         run=run, trial=record.trial, text_hash=text.text_hash, stratum=text.stratum, inclusion=inclusion,
         suite=record.suite, probe=record.probe, category=record.category, target=record.target, outcome=record.outcome,
-        expected=record.expected, messages=shown.messages, answer=shown.answer, thinking=shown.thinking,
+        expected=record.expected, messages=messages, answer=shown.answer, thinking=shown.thinking,
         subcategory=record.subcategory, language=record.language, cluster=record.cluster, flags=record.flags,
-        score=record.score, verdicts=verdicts, is_demo=record.is_demo,
+        score=record.score, verdicts=verdicts, is_demo=record.is_demo, condition=condition,
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from evalkit.reporting.safe_text import for_csv
 from evalkit.reporting.summary import DEMO_STAMP
 from evalkit.review import ReviewItem
+from evalkit.sheets.instructions import expected_in_words
 from evalkit.sheets.tickets import ticket_of
 
 COLUMNS = (
@@ -51,7 +52,7 @@ def cells_of(item: ReviewItem, number: int) -> dict[str, str]:
         "category": item.category,
         "probe": item.probe,
         "prompt": conversation(item.messages),
-        "expected": item.expected,
+        "expected": expected_in_words(item.expected),
         "thinking": item.thinking,
         "answer": item.answer,
         **dict.fromkeys(TO_FILL, ""),

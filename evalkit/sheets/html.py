@@ -11,7 +11,7 @@ from pathlib import Path
 
 from evalkit.reporting.safe_text import utf8_safe
 from evalkit.review import FAILURE_KINDS, LABEL_VALUES, ReviewItem
-from evalkit.sheets.instructions import KIND_MEANINGS, MEANINGS, QUESTION
+from evalkit.sheets.instructions import KIND_MEANINGS, MEANINGS, QUESTION, expected_in_words
 from evalkit.sheets.jsonl_sheet import plain_item
 
 PAGE = Path(__file__).parent / "page"
@@ -28,8 +28,8 @@ def html_sheet(items: Sequence[ReviewItem], title: str) -> bytes:
     script = "\n".join(_read(name) for name in SCRIPTS)
     places = {
         "@TITLE@": escape(utf8_safe(title)),
-        "@SCRIPT_HASH@": _hash(script),
-        "@STYLE_HASH@": _hash(style),
+        "@SCRIPT_HASH@": policy_hash(script),
+        "@STYLE_HASH@": policy_hash(style),
         "@STYLE@": style,
         "@DATA@": _data(items, title),
         "@SCRIPT@": script,
@@ -51,7 +51,7 @@ def _data(items: Sequence[ReviewItem], title: str) -> str:
         "question": QUESTION,
         "labels": [{"name": name, "meaning": MEANINGS[name]} for name in LABEL_VALUES],
         "kinds": [{"name": name, "meaning": KIND_MEANINGS[name]} for name in FAILURE_KINDS],
-        "items": [plain_item(item) for item in items],
+        "items": [{**plain_item(item), "expected": expected_in_words(item.expected)} for item in items],
     }
     plain = json.dumps(data, ensure_ascii=True, separators=(",", ":"))
     return "".join(_ESCAPES.get(character, character) for character in plain)
@@ -61,5 +61,6 @@ def _read(name: str) -> str:
     return (PAGE / name).read_text(encoding="utf-8")
 
 
-def _hash(text: str) -> str:
+def policy_hash(text: str) -> str:
+    """What a content policy calls a script or a style that it allows."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from evalkit.sheets.tickets import TICKET
+from evalkit.sheets.tickets import SHORTEST, TICKET, has_ticket
 
 DELIMITERS = (",", ";", "\t", "|")
 _QUOTED = re.compile(r'"([^"]*(?:""[^"]*)*)"')
@@ -33,8 +33,8 @@ def csv_records(text: str, delimiter: str) -> Iterator[Record]:
     while at < len(text):
         line, counted = line + _line_ends(text, counted, at), at
         cells, end, is_closed = _record(text, at, delimiter, bare)
-        tickets = [found for cell in cells for found in TICKET.findall(cell)]
-        is_swallowing = len(tickets) > 1 or any(TICKET.search(cell) and "\n" in cell.strip() for cell in cells)
+        with_ticket = [cell for cell in cells if has_ticket(cell)]
+        is_swallowing = len(with_ticket) > 1 or any("\n" in cell.strip() for cell in with_ticket)
         if not is_closed or is_swallowing:
             why = "a quotation mark is missing or too many in this row. Mend it, or copy the row from the sheet again."
             yield Record(line, cells, why)
@@ -67,7 +67,8 @@ def _record(text: str, at: int, delimiter: str, bare: re.Pattern[str]) -> tuple[
 
 def _after_own_line(text: str, start: int, end: int) -> int:
     """Where the line ends that holds the record's first ticket, or its first line where it has none."""
-    ticket = TICKET.search(text, start, end)
+    found = TICKET.finditer(text, start, end)
+    ticket = next((one for one in found if len(one[0]) >= SHORTEST or has_ticket(one[0])), None)
     line_end = re.compile(r"\r\n|\r|\n").search(text, ticket.end() if ticket else start)
     return line_end.end() if line_end else len(text)
 

@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from evalkit.errors import Problem
 from evalkit.reading.suggestions import nearest, shortened
+from evalkit.review import LABEL_VALUES
 from evalkit.sheets.columns import KNOWN, column_name, undone
 from evalkit.sheets.fields import Unsound, row_of
-from evalkit.sheets.records import Record
+from evalkit.sheets.records import Record, csv_records
 from evalkit.sheets.rows import SheetRow
-from evalkit.sheets.tickets import START, TICKET, read_ticket
+from evalkit.sheets.tickets import START, read_ticket
 
 HEADER_WITHIN = 20
+FIRST_MEANING = f"label: {LABEL_VALUES[0]}"
+"""Begins the meanings of labels in the instructions."""
 IDENTITIES = ("do_not_edit", "text_hash", "trial")
 
 
 def header_of(records: Sequence[Record]) -> Record | None:
     """The first of the first rows that names the label and what it belongs to."""
-    for record in records[:HEADER_WITHIN]:
-        names = {column_name(cell) for cell in record.cells}
-        if "label" in names and names.intersection(IDENTITIES):
-            return record
-    return None
+    return next((record for record in records[:HEADER_WITHIN] if _is_header(record.cells)), None)
+
+
+def _is_header(cells: Iterable[str]) -> bool:
+    names = {column_name(cell) for cell in cells}
+    return "label" in names and bool(names.intersection(IDENTITIES))
 
 
 def known_columns(records: Sequence[Record]) -> int:
@@ -36,6 +41,20 @@ def no_header(records: Sequence[Record], shown: str) -> Problem:
     """Which column the likeliest header lacks, and which one it may be."""
     if not records:
         return Problem(shown, "the file is empty.")
+    cells = [cell for record in records[:HEADER_WITHIN] for cell in record.cells]
+    if FIRST_MEANING in map(str.strip, cells):
+        return Problem(
+            shown,
+            "these are the instructions, and the labels are in another sheet. Import review.csv or review.xlsx "
+            "themselves; who saves a workbook as CSV saves its sheet Review.",
+        )
+    if any(_is_header(row.cells) for cell in cells for row in islice(csv_records(cell.rstrip(";\t|"), ","), 1)):
+        return Problem(
+            shown,
+            "all columns stand in one, so no label is in its place. Open the sheet as it was written with Data > From "
+            "Text/CSV, UTF-8 and the comma, or take review.xlsx, and fill it in there.",
+            records[0].line,
+        )
     likely = max(records[:HEADER_WITHIN], key=lambda record: known_columns([record]))
     headers = [cell.strip() for cell in likely.cells if cell.strip()]
     names = {column_name(cell) for cell in headers}
@@ -83,7 +102,7 @@ def _is_ticket_elsewhere(record: Record, columns: dict[str, list[int]]) -> bool:
     """Whether a cell was lost or split before the ticket, so that the label is not under its header either."""
     places = columns.get("do_not_edit", [])
     return bool(places) and any(
-        cell.startswith(START) and TICKET.fullmatch(cell.strip()) and place not in places
+        cell.startswith(START) and place not in places and read_ticket(cell) is not None
         for place, cell in enumerate(record.cells)
     )
 

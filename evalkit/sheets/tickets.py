@@ -18,6 +18,8 @@ from evalkit.review import ReviewItem
 START = "t1_"
 CHECK_DIGITS = 8
 TICKET = re.compile(r"t1_[A-Za-z0-9_-]{16,}")
+SHORTEST = 100
+"""No ticket has fewer characters, for a text's hash is in it."""
 FIELDS = ("run", "trial", "text_hash", "stratum", "inclusion")
 
 
@@ -39,6 +41,11 @@ def read_ticket(text: str) -> dict[str, Any] | None:
     except (ValueError, binascii.Error, RecursionError):
         return None
     return dict(zip(FIELDS, plain, strict=False)) if isinstance(plain, list) and len(plain) == len(FIELDS) else None
+
+
+def has_ticket(text: str) -> bool:
+    """Whether a whole ticket stands in the text; an answer may hold words that look like one."""
+    return any(read_ticket(found) is not None for found in TICKET.findall(text))
 
 
 def _check(body: str) -> str:

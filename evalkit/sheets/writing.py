@@ -10,9 +10,11 @@ from typing import Literal
 from evalkit.review import ReviewItem
 from evalkit.sheets.csv_sheet import csv_sheet
 from evalkit.sheets.html import html_sheet
+from evalkit.sheets.instructions_text import instructions_text
 from evalkit.sheets.jsonl_sheet import jsonl_sheet
 from evalkit.sheets.xlsx_sheet import xlsx_sheet
 
+INSTRUCTIONS_FILE = "review-instructions.txt"
 SheetFormat = Literal["html", "csv", "xlsx", "jsonl"]
 SHEET_FORMATS: tuple[SheetFormat, ...] = ("html", "csv", "xlsx", "jsonl")
 
@@ -22,13 +24,16 @@ def write_sheets(
 ) -> list[Path]:
     """Writes review.html, review.csv, review.xlsx and review.jsonl into ``folder``; the paths, in order of ``formats``.
 
-    The items keep their order. ``title`` is shown at the top of the page.
+    The items keep their order. ``title`` is shown at the top of the page. Beside review.csv comes
+    review-instructions.txt, for a CSV file has no place for any.
 
     Raises:
         MissingPackage: xlsx is asked for and openpyxl is not installed.
     """
     whole = [(folder / f"review.{form}", _sheet(form, items, title)) for form in formats]
     folder.mkdir(parents=True, exist_ok=True)
+    if "csv" in formats:
+        _write(folder / INSTRUCTIONS_FILE, instructions_text(title))
     return [_write(path, content) for path, content in whole]
 
 

@@ -58,6 +58,14 @@ class Desk:
         status = self.start(*arguments, before=before).wait(HANG_GUARD_S)
         return status, self.output()
 
+    def evalkit(self, *words: str) -> tuple[int, str]:
+        """The exit status of the command in this workspace, and everything it wrote."""
+        done = subprocess.run(
+            [sys.executable, "-m", "evalkit", *words], cwd=self.root, env=self._environment(), stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=HANG_GUARD_S,
+        )  # fmt: skip
+        return done.returncode, done.stdout
+
     def output(self) -> str:
         return (self.root / "output.txt").read_text(encoding="utf-8")
 

@@ -92,7 +92,12 @@ def check_gates(summary: list[str]) -> None:
 def check_exports(desk: Desk) -> None:
     """384 lines of JSON, 384 rows of CSV, and a summary that is stamped."""
     folder = desk.report_folders()[-1]
-    assert sorted(file.name for file in folder.iterdir()) == ["results.jsonl", "review.csv", "summary.md"]
+    assert sorted(file.name for file in folder.iterdir()) == [
+        "report.html",
+        "results.jsonl",
+        "review.csv",
+        "summary.md",
+    ]
     results = desk.results()
     assert len(results) == 4 * 8 * 12
     assert all(line["demo"] for line in results)

@@ -38,7 +38,7 @@ def test_calibration_refuses_labels_that_tell_one_side(loop: Loop) -> None:
 
     assert loop.evalkit("calibrate", "--labels", "latest", "--judge", "text").err == (
         "Run RUN: none of the 289 passes was reviewed, so no judge can be measured on its labels. "
-        "Have more read: evalkit review RUN\n"
+        "Have passes and failures drawn: evalkit review RUN --budget N\n"
     )
     assert loop.evalkit("calibrate", "--labels", "latest", "--judge", "degeneration").err == (
         "Reviewers say whether an answer is right, not whether it collapsed: leave degeneration out.\n"

@@ -20,7 +20,7 @@ def test_thirty_answers_are_labelled_in_the_page_and_come_back(loop: Any, browse
     browser.begin(loop.root / "reports" / "review" / loop.run / "review.html", "Ada Lovelace")
     for key in keys[:15]:
         browser.press(*([key, browser.key("ENTER")] if key == "2" else [key]))
-    browser.driver.refresh()
+    browser.reload_until("#heading", "Item 16 of 30")
     for key in keys[15:]:
         browser.press(*([key, browser.key("ENTER")] if key == "2" else [key]))
     browser.press("d")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from typing import Any
 
 import pytest
 
 Loop = Any
+WAY_OUT = "Have passes and failures drawn: evalkit review RUN --budget N"
 
 
 def overturned(row: dict[str, Any]) -> str:
@@ -47,9 +49,18 @@ def test_the_model_card(loop: Loop) -> None:
         "target                 reviewed    judges                      judges and labels           corrected\n"
         "---------------------  ----------  --------------------------  --------------------------  -----------\n"
         "one:fp32:naked:greedy  11/300      289/300 96.3 % (93.6–97.9)  296/300 98.7 % (96.6–99.5)  -\n"
-        "no corrected rate: none of the 289 passes was reviewed; it may be anything in 2.3–99.5 %\n"
+        "no corrected rate: none of the 289 passes was reviewed; it may be anything in 0.3–99.5 %\n"
         "None of the 289 passes was reviewed, so the labels could only raise the reviewed rate. "
         "Have passes and failures drawn: evalkit review RUN --budget N\n"
+        "\n"
+        "by category\n"
+        "category    reviewed    judges                     judges and labels          corrected\n"
+        "----------  ----------  -------------------------  -------------------------  ------------------\n"
+        "dates       4/100       96/100 96.0 % (90.2–98.4)  99/100 99.0 % (94.6–99.8)  unknown (0.0–99.8)\n"
+        "names       3/100       97/100 97.0 % (91.5–99.0)  98/100 98.0 % (93.0–99.4)  unknown (0.0–99.4)\n"
+        "prices      4/100       96/100 96.0 % (90.2–98.4)  99/100 99.0 % (94.6–99.8)  unknown (0.0–99.8)\n"
+        "unknown: too little was drawn and read. "
+        "Have more of a category read: evalkit review RUN --category NAME --budget N\n"
         "\n"
         "the judges against the labels\n"
         "  dates: 3 of 4 failures overturned; no pass was reviewed\n"
@@ -157,7 +168,7 @@ def test_gates_hold_the_corrected_rate(loop: Loop) -> None:
     assert said(before)[0] == (
         "undecided", f"{head}nobody labelled any of these answers. Begin with: evalkit review latest"
     )  # fmt: skip
-    assert said(one_sided)[0] == ("undecided", f"{head}none of the 289 passes was reviewed")
+    assert said(one_sided)[0] == ("undecided", f"{head}none of the 289 passes was reviewed. {WAY_OUT}")
     outcome, sentence = said(after)[0]
     assert outcome == "pass"
     assert sentence.startswith("corrected pass rate of one:fp32:naked:greedy is 98.7 % (15")
@@ -182,9 +193,19 @@ def test_answers_that_no_queue_has_seen_leave_the_rate_open(loop: Loop) -> None:
     again = loop.evalkit("review", "import", sheet)
 
     head = f"reviewed {labelled} of 300 answers carry labels of anna; no corrected pass rate: "
-    assert f"{head}none of the 11 failures was reviewed tokens" in words
+    assert f"{head}none of the 11 failures was reviewed. Have passes and failures drawn: evalkit review 20" in words
     assert "60/300" in old.out
     assert again.out.startswith("labels.jsonl: 60 labels by anna: 0 stored, 0 superseded, 60 unchanged, 0 refused\n")
+
+    few = [{**line, "text": f"Do {line['text']}"} if n < 3 else line for n, line in enumerate(lines)]
+    recordings.write_text("".join(json.dumps(line) + "\n" for line in few), encoding="utf-8")
+    loop.pytest("--eval-fresh")
+    told = loop.evalkit("review", "report", "latest")
+    judged = [loop.evalkit("judge", run, "--judge", "text", "--json") for run in (loop.run, "latest")]
+
+    assert re.search(r"\none:fp32:naked:greedy  58/300 .* 9\d\.\d % \(\d\d\.\d–9\d\.\d\)\n", told.out)
+    assert "\n3 trials are in no queue that labels come from: the interval holds whatever they are. " in told.out
+    assert ["Do Please" in done.out for done in judged] == [False, True]
 
 
 def test_a_workbook_comes_back(loop: Loop) -> None:
@@ -250,7 +271,14 @@ def test_targets_stand_side_by_side(loop: Loop) -> None:
     assert "\nall                    100/300     289/300 96.3 %" in told
     assert (
         "\none:fp32:naked:greedy: no corrected rate: none of the 193 passes was reviewed and "
-        "none of the 7 failures was reviewed; it may be anything in 0.0–100.0 %\n"
+        "none of the 7 failures was reviewed; it may be anything in 0.0–100.0 %. "
+        "Have passes and failures drawn: evalkit review RUN --budget N\n"
     ) in told
+    assert "\nall                    dates       100/100     96/100 96.0 % (90.2–98.4)" in told
     assert list(plain["targets"]) == ["one:fp32:naked:greedy", "two:fp32:naked:greedy"]
     assert plain["targets"]["two:fp32:naked:greedy"]["corrected"]["rate"] == 0.99
+    assert [(row["target"], row["category"], row["reviewed_n"]) for row in plain["categories"]] == [
+        ("one:fp32:naked:greedy", "names", 0), ("one:fp32:naked:greedy", "prices", 0),
+        (None, "dates", 100), (None, "names", 0), (None, "prices", 0),
+    ]  # fmt: skip
+    assert plain["categories"][2]["corrected"] == plain["targets"]["two:fp32:naked:greedy"]["corrected"]

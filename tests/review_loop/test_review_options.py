@@ -82,7 +82,9 @@ def test_the_page_of_another_queue_is_kept(loop: Loop) -> None:
         f"reports/review/RUN/review-{digest}.html: open it there and download them with D.\n"
     )
     assert (folder / f"review-{digest}.html").read_bytes() == first
-    assert sorted(file.name for file in folder.iterdir()) == [f"review-{digest}.html", "review.csv", "review.html"]
+    assert sorted(file.name for file in folder.iterdir()) == [
+        f"review-{digest}.html", "review-instructions.txt", "review.csv", "review.html",
+    ]  # fmt: skip
 
 
 def test_lines_that_show_the_verdict_are_not_blind(loop: Loop) -> None:
@@ -108,7 +110,7 @@ def test_sheets_without_a_page_say_what_to_fill_in(loop: Loop) -> None:
     assert told.endswith(
         "sheets: review.csv in s\n"
         "time: about a minute to read and judge 4 answers\n"
-        "fill in the columns label and reviewer; then\n"
+        "fill in the columns label and reviewer (s/review-instructions.txt says how); then\n"
         "next: evalkit review import s/review.csv\n"
     )
 

@@ -43,7 +43,7 @@ def test_the_model_cards_arithmetic(make_population: Make, make_label: Make) -> 
     assert found.reviewed.rate == pytest.approx(0.98667, abs=1e-5)
     assert (found.n, found.reviewed_n) == (300, 11)
     assert found.corrected.rate is None
-    assert (found.corrected.low, found.corrected.high) == pytest.approx((0.0231, 0.9948), abs=1e-4)
+    assert (found.corrected.low, found.corrected.high) == pytest.approx((0.0029, 0.9948), abs=1e-4)
     assert found.why_not == "none of the 289 passes was reviewed"
     assert found.warnings == (
         "None of the 289 passes was reviewed, so the labels could only raise the reviewed rate. "
@@ -78,16 +78,25 @@ def test_everything_read_leaves_what_the_draw_of_probes_leaves_open(make_populat
 
 
 def test_only_passes_read(make_population: Make, make_label: Make) -> None:
-    """Could only lower the rate, which is said likewise."""
+    """Could only lower the rate, which is said likewise; few failures leave a rate whose interval holds any of them."""
     labels = [make_label(f"h{n}", stratum="passed", inclusion=0.1) for n in range(10)]
 
-    found = corrected_rates(make_population(99, 1), labels)
+    found = corrected_rates(make_population(85, 15), labels)
+    few = corrected_rates(make_population(99, 1), labels)
+    lower = (
+        "{}, so the labels could only lower the reviewed rate. "
+        "Have passes and failures drawn: evalkit review RUN --budget N"
+    )
 
-    assert found.corrected.rate is None
-    assert found.why_not == "the only failure was not reviewed"
-    assert found.warnings == (
-        "The only failure was not reviewed, so the labels could only lower the reviewed rate. "
-        "Have passes and failures drawn: evalkit review RUN --budget N",
+    assert (found.corrected.rate, found.why_not) == (None, "none of the 15 failures was reviewed")
+    assert found.way_out == "Have passes and failures drawn: evalkit review RUN --budget N"
+    assert found.warnings == (lower.format("None of the 15 failures was reviewed"),)
+    assert (few.why_not, few.corrected.rate) == ("", pytest.approx(0.99))
+    assert few.corrected.high == 1.0
+    assert few.warnings == (
+        lower.format("The only failure was not reviewed"),
+        "1 trial is in strata of which nobody read any: the interval holds whatever it is. "
+        "Have answers of the whole run drawn: evalkit review RUN --budget N",
     )
 
 
@@ -169,11 +178,12 @@ def test_a_stratum_that_nobody_read(make_population: Make, make_label: Make) -> 
 
     assert few.corrected.rate == pytest.approx(0.9)
     assert few.warnings == (
-        "1 of 31 texts in the queue has no label that decides; the others are taken to speak for them. "
-        "Have the rest read: evalkit review RUN --budget N",
+        "1 trial is in strata of which nobody read any: the interval holds whatever it is. "
+        "Have answers of the whole run drawn: evalkit review RUN --budget N",
     )
     assert found.corrected.rate is None
     assert found.why_not == "20 of 100 trials are in strata of which nobody read any"
+    assert found.way_out == "Have answers of the whole run drawn: evalkit review RUN --budget N"
     assert found.corrected.low < 0.7
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from evalkit.gates import CorrectedPassRate, Gate, Surroundings, evaluate
 from evalkit.record import TrialRecord
-from evalkit.reviewing.gate_reach import within_reach
+from evalkit.reviewing.gate_reach import for_each_target, within_reach
 
 Make = Callable[..., Any]
 KNOWN = CorrectedPassRate(0.905, 0.8, 0.95, 100, 30)
@@ -68,6 +68,25 @@ def test_the_worst_target_of_a_decided_gate(make_record: Make) -> None:
     around = Surroundings(corrected=lambda trials: replace(KNOWN, rate=1.0) if "t200" in trials else KNOWN)
 
     assert within_reach(evaluate([gate(at_least=0.9)], records, {}, around), records) == numbers(0, 90)
+
+
+def test_every_target_of_a_gate(make_record: Make) -> None:
+    """Each is decided on its own: one close to the bound is in reach, also where another one is the worst."""
+    near, far, safe = "near:fp32:naked:greedy", "far:fp32:naked:greedy", "safe:fp32:naked:greedy"
+    records = [
+        make_record(100 * place + n, "pass" if n < 90 else "fail", target=target)
+        for place, target in enumerate((near, far, safe)) for n in range(100)
+    ]  # fmt: skip
+    records.append(make_record(900, target="bad:fp32:naked:greedy", role="reference"))
+    rates = {"t0": 0.905, "t100": 0.2, "t200": 1.0}
+    around = Surroundings(corrected=lambda trials: replace(KNOWN, rate=rates[min(trials)]))
+    gates = [gate(at_least=0.9), gate("pass_rate", at_least=0.9), gate()]
+    each = for_each_target(gates, records)
+
+    assert [one.target for one in each] == [far, near, safe]
+    assert within_reach(evaluate(gates[:1], records, {}, around), records) == set()
+    assert within_reach(evaluate(each, records, {}, around), records) == numbers(0, 90)
+    assert for_each_target([gate(at_least=0.9, target="bad*")], records)[0].target == "bad:fp32:naked:greedy"
 
 
 @pytest.mark.parametrize("metric", ["pass_rate", "unscored_rate", "collapse_rate"])

@@ -14,19 +14,24 @@ ASKED = 93.0
 SHARES = ("0", "0.5", "1", "3", "10")
 
 
-@pytest.fixture(scope="module")
-def simulation() -> ModuleType:
-    """benchmarks/simulate_review.py, which wrote the table."""
-    path = BENCHMARKS / "simulate_review.py"
+def simulated(name: str) -> ModuleType:
+    """One of the scripts in benchmarks/."""
+    path = BENCHMARKS / f"{name}.py"
     if not path.is_file():
         pytest.skip("benchmarks/ is not here")
-    spec = spec_from_file_location("evalkit_simulate_review", path)
+    spec = spec_from_file_location(f"evalkit_{name}", path)
     assert spec is not None
     assert spec.loader is not None
     module = module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="module")
+def simulation() -> ModuleType:
+    """benchmarks/simulate_review.py, which wrote the table."""
+    return simulated("simulate_review")
 
 
 def rows_of(part: str) -> list[list[str]]:
@@ -39,11 +44,13 @@ def test_every_row_of_the_committed_table_covers(simulation: ModuleType) -> None
     text = simulation.OUT.read_text(encoding="utf-8")
     _, *parts = text.split("\n## ")
 
+    scenes = [name for name, *_ in simulated("simulate_queues").SCENES for _ in range(3)]
     assert "simulate_review.py`: 2,000 draws a row, seed 2026." in text
-    assert len(parts) == 6
+    assert len(parts) == 7
     for part in parts[:5]:
         asked = [(one, other, budget) for one in SHARES for other in ("20", "60") for budget in ("30", "60", "120")]
         assert [tuple(row[:3]) for row in rows_of(part)] == asked
+    assert [row[0] for row in rows_of(parts[6])] == scenes
     for row in (row for part in parts for row in rows_of(part)):
         assert float(row[3]) >= ASKED, row
         assert float(row[4]) >= ASKED, row
@@ -71,3 +78,14 @@ def test_the_rival_fails_where_ours_holds(simulation: ModuleType) -> None:
 
     assert min(these, such) > ASKED
     assert normal < 60
+
+
+@pytest.mark.slow
+def test_queues_drawn_apart_are_not_pooled() -> None:
+    """Each category at its own fraction: pooled labels say what nobody found, ours hold it."""
+    queues = simulated("simulate_queues")
+
+    these, such, _, refused, pooled, _ = queues.row_of(queues.by_category, 0, 0.0, 60, (1,))
+
+    assert min(these, such) > ASKED
+    assert (refused, pooled < 30) == (0.0, True)

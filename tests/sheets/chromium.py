@@ -55,6 +55,18 @@ class Browser:
         feature = {"name": "prefers-color-scheme", "value": scheme}
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
 
+    def shoot(self, folder: Path, name: str) -> list[Path]:
+        """What is on the screen now, wide and as on a phone, light and dark, as files for people to look at."""
+        folder.mkdir(parents=True, exist_ok=True)
+        files = []
+        for shape, width, height in (("wide", 1360, 850), ("phone", 390, 844)):
+            for scheme in ("light", "dark"):
+                self.resize(width, height, scheme=scheme, is_phone=shape == "phone")
+                files.append(folder / f"{name}-{shape}-{scheme}.png")
+                self.driver.save_screenshot(str(files[-1]))
+        self.resize(1360, 850)
+        return files
+
     def open(self, page: Path) -> None:
         self.driver.get(page.as_uri())
 
@@ -70,6 +82,16 @@ class Browser:
 
         def is_there(_: object) -> bool:
             self.open(page)
+            return self.text(css) == text
+
+        WebDriverWait(self.driver, WAIT_S, 0.2).until(is_there)
+
+    def reload_until(self, css: str, text: str) -> None:
+        """Reloads the page, again where the process before has not yet handed over what it stored."""
+        from selenium.webdriver.support.wait import WebDriverWait
+
+        def is_there(_: object) -> bool:
+            self.driver.refresh()
             return self.text(css) == text
 
         WebDriverWait(self.driver, WAIT_S, 0.2).until(is_there)

@@ -115,6 +115,41 @@ SHIFTED = (
 )
 
 
+def test_all_columns_in_one_are_named(tmp_path: Path, table: list[list[str]]) -> None:
+    """What Excel saves where commas are decimal, after the CSV was opened by a double click and labelled beside it."""
+    lines = saved(table).splitlines()
+    mangled = [
+        [line.removeprefix('"').replace('"', "", 1), "" if number == 0 else "wrong"]
+        for number, line in enumerate(lines)
+    ]
+    buffer = io.StringIO()
+    csv.writer(buffer, delimiter=";").writerows(mangled)
+
+    assert told(tmp_path, buffer.getvalue()) == (
+        [],
+        [
+            "back.csv:1: all columns stand in one, so no label is in its place. Open the sheet as it was written with "
+            "Data > From Text/CSV, UTF-8 and the comma, or take review.xlsx, and fill it in there."
+        ],
+    )
+
+
+TICKET_LIKE = "Write:\nt1_variable_of_the_first_test = 1\nt1_variable_of_the_other_test = 2"
+
+
+@pytest.mark.parametrize("answer", ["t1_looks-like-a-ticket", TICKET_LIKE])
+def test_an_answer_that_looks_like_a_ticket_costs_nothing(tmp_path: Path, item: Item, answer: str) -> None:
+    """Only a whole ticket tells that cells are shifted or a quotation mark is missing; no model can write one."""
+    rows = list(csv.reader(io.StringIO(csv_sheet([item(1), item(2, answer)]).decode("utf-8-sig"))))
+    rows[1][LABEL] = rows[2][LABEL] = "wrong"
+    sound = told(tmp_path, saved(rows))
+    lines = saved(rows).split("\n")
+    lines[2] = lines[2].replace('","Is link', ',"Is link')
+
+    assert sound == (["wrong", "wrong"], [])
+    assert told(tmp_path, "\n".join(lines)) == (["wrong"], [f"back.csv:3: {SHIFTED.format(12)}"])
+
+
 def test_a_mark_too_many_costs_its_row(tmp_path: Path, table: list[list[str]]) -> None:
     """A doubled mark at a line's end swallows what follows; reading finds back with the next line."""
     lines = saved(table).split("\n")

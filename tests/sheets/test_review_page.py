@@ -31,8 +31,7 @@ def test_thirty_items_are_labelled_by_keys_alone(browser: Any, page: Path, items
     browser.press(*"1" * 10, "h", "3", "4", "2", browser.key("ENTER"))
     browser.press("n", "because", browser.key("ESCAPE"), "1")
     assert browser.text("#where").split("\n")[:2] == ["15 of 30 judged", "15 left"]
-    browser.driver.refresh()
-    assert browser.text("#heading") == "Item 16 of 30"
+    browser.reload_until("#heading", "Item 16 of 30")
     assert browser.text("#open-name") == "Ada Lovelace"
     browser.press(*"1" * 15)
     assert browser.text("#done-name") == "All 30 are judged. Thank you, Ada Lovelace."
@@ -103,7 +102,7 @@ def test_undo_takes_back_step_by_step(browser: Any, page: Path) -> None:
     """Undo returns to the item and to the label it had, after a reload too, and says when there is nothing left."""
     browser.begin(page)
     browser.press("1", "4")
-    browser.driver.refresh()
+    browser.reload_until("#heading", "Item 3 of 30")
     browser.press("u")
     first = (browser.text("#status"), browser.text("#heading"), len(labels(browser)))
     browser.press("u", "u")
@@ -169,7 +168,7 @@ def test_a_foreign_state_does_no_harm(browser: Any, page: Path, state: str) -> N
     browser.run(
         "window.addEventListener('pagehide', () => localStorage.setItem(PREFIX + stateKey('Ada'), arguments[0]))", state
     )
-    browser.driver.refresh()
+    browser.reload_until("#open-name", "Ada")
     browser.press("u", "1", "d")
 
     assert [row["label"] for row in labels(browser)] == ["correct"]
@@ -229,7 +228,7 @@ def test_keys_can_be_turned_off(browser: Any, page: Path) -> None:
     browser.press("?")
     browser.find("#single-keys").click()
     browser.press(browser.key("ESCAPE"), "1", "h", "d")
-    browser.driver.refresh()
+    browser.reload_until("#open-name", "Ada")
     browser.press("1", browser.key("ARROW_RIGHT"))
 
     assert labels(browser) == []

@@ -61,6 +61,36 @@ def test_a_download_of_somebody_else_is_not_taken_for_ones_own(
     ]  # fmt: skip
 
 
+def test_nothing_is_lost_unsaid(browser: Any, page: Path, tmp_path: Path, items: list[ReviewItem]) -> None:
+    """What a file or an earlier download says otherwise is told; where nothing is kept, no label is let go unasked."""
+    browser.begin(page)
+    browser.press("1", "d", "2", "u", "u")
+    assert browser.text("#status") == (
+        "Undone: item 1 has no label again, but the file that was downloaded has one. To take that back, say unsure."
+    )
+    browser.press("4")
+    (file,) = browser.downloaded()
+    browser.press("l")
+    browser.find("#restore").send_keys(str(file))
+    assert browser.text("#status") == f"0 labels taken from {file.name}. 1 item is judged otherwise here and stays so."
+
+    browser.run(
+        "const real = Storage.prototype.setItem; Storage.prototype.setItem = function (key, value) {"
+        " if (value.length > 200) throw new DOMException('full', 'QuotaExceededError');"
+        " return real.call(this, key, value); }"
+    )
+    browser.press("2")
+    browser.find("#theme").click()
+    closes = "const end = new Event('beforeunload', { cancelable: true }); window.dispatchEvent(end);"
+    assert browser.run(f"{closes} return end.defaultPrevented") is True
+    before = labels(browser)
+    browser.run("rename('Bob', true)")
+    assert browser.text("#status") == (
+        "This browser keeps nothing for this page. Download the labels of Ada first, then change the name."
+    )
+    assert (browser.text("#open-name"), labels(browser)) == ("Ada", before)
+
+
 def labels(browser: Any) -> list[dict[str, Any]]:
     """What a download would hold now."""
     return list(browser.run("return labelRows()"))

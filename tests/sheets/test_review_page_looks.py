@@ -101,7 +101,7 @@ def test_colours_follow_the_system_and_the_switch(browser: Any, page: Path) -> N
     for _ in range(2):
         browser.find("#theme").click()
         seen.append(browser.run(colour))
-    browser.driver.refresh()
+    browser.reload_until("#open-name", "Ada")
 
     assert seen == [dark, light, dark]
     assert browser.find("#theme").get_attribute("aria-label") == "Colours: Dark. Change"

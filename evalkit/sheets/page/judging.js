@@ -39,8 +39,8 @@ function judgeKind(kind) {
   const index = current(), entry = entryOf(index);
   spend();
   const value = entry.value === "borderline" ? "borderline" : "wrong";
-  const facts = { value, kind: entry.kind === kind && entry.value === value ? "" : kind };
-  if (entry.value !== value) Object.assign(facts, { at: Date.now(), blind: !entry.shown });
+  const facts = { value, kind: entry.kind === kind && entry.value === value ? "" : kind, at: Date.now() };
+  if (entry.value !== value) facts.blind = !entry.shown;
   record(index, facts);
   keep();
   const words = `Item ${index + 1}: ${value}${facts.kind ? `, ${kindWords(facts.kind).toLowerCase()}` : ""}.`;
@@ -115,9 +115,11 @@ function step(by) {
 }
 
 function undo() {
+  const last = session.state.undo.at(-1), isSaved = last && session.state.saved.includes(Number(last.index));
   const index = takeBack();
   if (index === null) { say("There is nothing to undo."); return; }
-  goTo(index, `Undone: item ${index + 1} ${isJudged(index) ? `is ${entryOf(index).value} again` : "has no label again"}.`);
+  const none = isSaved ? "has no label again, but the file that was downloaded has one. To take that back, say unsure" : "has no label again";
+  goTo(index, `Undone: item ${index + 1} ${isJudged(index) ? `is ${entryOf(index).value} again` : none}.`);
 }
 
 function showDone() {

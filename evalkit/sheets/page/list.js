@@ -54,6 +54,11 @@ function rename(name, isOther) {
     session.state = mine;
     keep();
     storage.remove(stateKey(before));
+  } else if (!session.isKept && mine.waiting) {
+    takeUp(before);
+    session.state = mine;
+    say(`This browser keeps nothing for this page. Download the labels of ${before} first, then change the name.`);
+    return;
   }
   goTo(current(), `Reviewer: ${name}.`);
 }

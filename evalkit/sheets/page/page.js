@@ -46,9 +46,10 @@ function wire() {
   for (const kind of ["pointermove", "pointerdown", "scroll"]) document.addEventListener(kind, spend, { passive: true });
   document.addEventListener("visibilitychange", () => { if (document.visibilityState === "visible") session.touched = performance.now(); else if (session.state) keep(); });
   window.addEventListener("pagehide", () => { if (session.state) { spend(); keep(); } });
-  window.addEventListener("beforeunload", event => { if (session.state && !storage.works && session.state.waiting) event.preventDefault(); });
+  window.addEventListener("beforeunload", event => { if (session.state && !session.isKept && session.state.waiting) event.preventDefault(); });
   window.addEventListener("storage", event => {
-    if (session.state && event.key === PREFIX + stateKey(session.reviewer) && event.newValue) {
+    // What could not be kept here is nowhere else.
+    if (session.state && session.isKept && event.key === PREFIX + stateKey(session.reviewer) && event.newValue) {
       const at = current();
       session.state = { ...sound(storage.read(stateKey(session.reviewer))), at };
       showJudgement();
@@ -56,7 +57,7 @@ function wire() {
   });
   window.addEventListener("beforeprint", makePaper);
   window.addEventListener("afterprint", () => byId("paper").replaceChildren());
-  on("note", "input", () => { change(current(), { note: byId("note").value }); if (isJudged(current())) session.state.waiting += 1; keep(); });
+  on("note", "input", () => { change(current(), { note: byId("note").value, ...(isJudged(current()) ? { at: Date.now() } : {}) }); if (isJudged(current())) session.state.waiting += 1; keep(); showProgress(); });
   on("previous", "click", () => step(-1));
   on("next", "click", () => step(1));
   on("undo", "click", undo);
@@ -70,7 +71,13 @@ function wire() {
   on("done-download", "click", download);
   on("done-back", "click", () => goTo(0));
   on("open-name", "click", () => { byId("other-name").value = session.reviewer; byId("naming").showModal(); byId("other-name").select(); });
-  on("naming-form", "submit", event => rename(byId("other-name").value.trim(), event.submitter?.value === "other"));
+  on("naming-form", "submit", event => {
+    // A closed dialog gives the focus back to its button, where Enter would open it again.
+    event.preventDefault();
+    byId("naming").close();
+    byId(byId("item").hidden ? "done-name" : "heading").focus({ preventScroll: true });
+    rename(byId("other-name").value.trim(), event.submitter?.value === "other");
+  });
   on("welcome-form", "submit", event => { const name = byId("reviewer").value.trim(); if (!name) { event.preventDefault(); return; } begin(name); });
   on("welcome", "cancel", event => event.preventDefault());
   on("restore", "change", async event => {

@@ -55,6 +55,7 @@ function showVerdict() {
   const facts = element("dl");
   const add = (name, text, kind) => { if (text || text === 0) { const place = element("dd", { class: kind }); showText(place, String(text)); facts.append(element("dt", { text: name }), place); } };
   add("Model", item.target);
+  add("Its system prompt", item.condition);
   add("Verdict", item.outcome, `outcome ${item.outcome}`);
   add("Score", item.score === null ? "" : Math.round(item.score * 1000) / 1000);
   add("Flags", item.flags.join(", "));

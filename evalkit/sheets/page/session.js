@@ -3,9 +3,9 @@
 const DATA = JSON.parse(byId("data").textContent);
 const ITEMS = DATA.items;
 const IDLE_MS = 60000, GUESS_S = 20, MOST_UNDO = 200;
-const session = { reviewer: "", state: null, touched: performance.now() };
+const session = { reviewer: "", state: null, isKept: true, touched: performance.now() };
 
-function freshState() { return { at: 0, reveal: false, entries: {}, undo: [], waiting: 0 }; }
+function freshState() { return { at: 0, reveal: false, entries: {}, undo: [], waiting: 0, downloads: 0, saved: [] }; }
 
 function stateKey(reviewer) { return `${DATA.queue}/${encodeURIComponent(reviewer.toWellFormed ? reviewer.toWellFormed() : reviewer)}`; }
 
@@ -28,7 +28,7 @@ function sound(state) {
   for (const { index, before } of Array.isArray(kept.undo) ? kept.undo.filter(Boolean) : []) {
     if (isIndex(index)) plain.undo.push({ index, before: before ? soundEntry(before) : null });
   }
-  return { ...plain, at: isIndex(kept.at) ? kept.at : 0, reveal: kept.reveal === true, waiting: Number(kept.waiting) || 0 };
+  return { ...plain, at: isIndex(kept.at) ? kept.at : 0, reveal: kept.reveal === true, waiting: Number(kept.waiting) || 0, downloads: Math.max(0, Math.trunc(Number(kept.downloads))) || 0, saved: Array.isArray(kept.saved) ? kept.saved.filter(isIndex) : [] };
 }
 
 function takeUp(reviewer) {
@@ -40,6 +40,7 @@ function takeUp(reviewer) {
 
 function keep() {
   const kept = storage.write(stateKey(session.reviewer), session.state);
+  session.isKept = kept;
   byId("warning").hidden = kept;
   if (!kept) {
     byId("warning").textContent = "This browser keeps nothing for this page (a private window, or storage is off or full). Download your labels before you close it.";
@@ -69,7 +70,8 @@ function takeBack() {
   const last = session.state.undo.pop();
   if (!last) return null;
   const now = entryOf(last.index);
-  session.state.entries[last.index] = { ...(last.before || {}), note: now.note, shown: now.shown, seconds: now.seconds };
+  // What was taken back is said anew: a file of now stands for one of before.
+  session.state.entries[last.index] = { ...(last.before || {}), ...(last.before?.value ? { at: Date.now() } : {}), note: now.note, shown: now.shown, seconds: now.seconds };
   session.state.waiting += 1;
   return last.index;
 }
@@ -110,24 +112,28 @@ function labelRows() {
 }
 
 function fileName() {
+  // Each download has a name of its own, so that none is renamed by the browser and the newest is told from the others.
+  const isKept = session.state.downloads > 0 && !session.state.waiting, number = session.state.downloads + (isKept ? 0 : 1);
   const plain = text => text.normalize("NFKD").replace(/[^A-Za-z0-9_-]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 60);
-  return ["labels", plain(ITEMS[0]?.run || ""), plain(session.reviewer)].filter(Boolean).join("-") + ".jsonl";
+  return ["labels", plain(ITEMS[0]?.run || ""), plain(session.reviewer), number > 1 ? String(number) : ""].filter(Boolean).join("-") + ".jsonl";
 }
 
 function download() {
   const rows = labelRows();
   if (!rows.length) { say("There is nothing to download yet."); return; }
-  const text = rows.map(row => JSON.stringify(row) + "\n").join("");
+  const text = rows.map(row => JSON.stringify(row) + "\n").join(""), name = fileName();
   const address = URL.createObjectURL(new Blob([text], { type: "application/jsonl" }));
-  const link = element("a", { href: address, download: fileName() });
+  const link = element("a", { href: address, download: name });
   document.body.append(link);
   link.click();
   link.remove();
   setTimeout(() => URL.revokeObjectURL(address), 60000);
+  if (session.state.waiting || !session.state.downloads) session.state.downloads += 1;
   session.state.waiting = 0;
+  session.state.saved = [...new Set([...session.state.saved, ...judged()])];
   keep();
   showProgress();
-  say(`${rows.length} ${rows.length === 1 ? "label" : "labels"} downloaded as ${fileName()}.`);
+  say(`${rows.length} ${rows.length === 1 ? "label" : "labels"} downloaded as ${name}.`);
 }
 
 function isMine(reviewer) {
@@ -136,8 +142,8 @@ function isMine(reviewer) {
 }
 
 function restore(text) {
-  // How many labels were taken, and how many are whose else.
-  let taken = 0;
+  // How many labels were taken, how many said otherwise than is said here, and how many are whose else.
+  let taken = 0, left = 0;
   const others = new Map();
   const places = new Map(ITEMS.map((item, index) => [`${item.run}\n${item.trial}\n${item.text_hash}`, index]));
   for (const line of text.split("\n")) {
@@ -150,7 +156,10 @@ function restore(text) {
       others.set(name, (others.get(name) || 0) + 1);
       continue;
     }
-    if (isJudged(index)) continue;
+    if (isJudged(index)) {
+      if (entryOf(index).value !== row.label) left += 1;
+      continue;
+    }
     record(index, soundEntry({
       value: row.label, kind: row.failure_kind, note: String(row.note || ""), at: Date.parse(row.at) || Date.now(),
       seconds: Number(row.seconds) || 0, blind: row.blind === true, closed: true, shown: entryOf(index).shown,
@@ -158,10 +167,11 @@ function restore(text) {
     taken += 1;
   }
   keep();
-  return { taken, others };
+  return { taken, left, others };
 }
 
-function restoredWords({ taken, others }, file) {
+function restoredWords({ taken, left, others }, file) {
   const whose = [...others].map(([name, count]) => `${count} ${count === 1 ? "label is" : "labels are"} ${name}'s; change the name to go on with ${count === 1 ? "it" : "them"}.`);
-  return [`${taken} ${taken === 1 ? "label" : "labels"} taken from ${file}.`, ...whose].join(" ");
+  const stay = left ? [`${left} ${left === 1 ? "item is" : "items are"} judged otherwise here and ${left === 1 ? "stays" : "stay"} so.`] : [];
+  return [`${taken} ${taken === 1 ? "label" : "labels"} taken from ${file}.`, ...stay, ...whose].join(" ");
 }

@@ -2,7 +2,7 @@
 // Texts of models are shown as they are and never as markup; what could not be seen is named instead.
 
 const LONG = 20000, HEAD = 14000, TAIL = 4000, MOST_MARKS = 400;
-const UNSEEN = /[\ud800-\udbff][\udc00-\udfff]|[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u180e\u200b\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff]|[\ud800-\udfff]/g;
+const UNSEEN = /[\ud800-\udbff][\udc00-\udfff]|[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\ufffe\uffff]|[\ud800-\udfff]/g;
 
 function element(tag, facts = {}, ...children) {
   const made = document.createElement(tag);

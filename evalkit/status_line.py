@@ -1,97 +1,151 @@
-"""The line under pytest's progress that says what the host is doing; nothing where there is no terminal."""
+"""Says what the host is doing while pytest runs: a line below pytest's own, or lines at intervals in a log."""
 
 from __future__ import annotations
 
+import os
 import shutil
-from typing import TYPE_CHECKING, Any
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
 if TYPE_CHECKING:
     from evalkit.host.messages import Status
 
-_CLEAR_BELOW = "\n\x1b[2K\x1b[1A"
+_ROOM_BELOW = "\x1bD\x1b[A"
+"""Down and up again, in the same column: at the bottom of the screen everything moves up by a line."""
+_TO_LINE_BELOW = f"{_ROOM_BELOW}\x1b7\x1b[B\r\x1b[J"
+_BACK = "\x1b8"
+_TITLE = "\x1b]"
+"""Begins what pytest tells the terminal's window, which is no text."""
+
+
+class Display(Protocol):
+    """Shows the newest status."""
+
+    def show(self, status: Status) -> None: ...
+
+    def clear(self) -> None:
+        """Takes away what would be in the way of other output."""
 
 
 class StatusLine:
-    """Drawn below pytest's own line, from the main thread alone.
+    """Shown from the main thread alone: the launcher's thread only hands over the newest status.
 
-    The launcher's thread only hands over the newest status. Without -n the worker draws while it waits; with -n the
-    drawing is put into xdist's event queue, so that it happens between its events.
+    Without -n the worker shows it while it waits; with -n that is put into xdist's event queue, so that it happens
+    between its events.
     """
 
-    def __init__(self, config: pytest.Config, log: str = "") -> None:
-        """``log`` is named where the host has fallen silent."""
+    def __init__(
+        self, config: pytest.Config, log: str = "", interval_s: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:  # fmt: skip
+        """``log`` is named where the host has fallen silent; ``interval_s`` is for ``ProgressLines``."""
         self._config = config
         self._log = log
+        self._interval_s = interval_s
+        self._clock = clock
+        self._begun_at = clock()
         self._status: Status | None = None
-        self._is_drawn = False
+        self._display: Display | None = None
 
     def take(self, status: Status) -> None:
-        """Called from another thread: remembers, and asks xdist's loop to draw."""
+        """Called from another thread: remembers, and asks xdist's loop to show it."""
         self._status = status
         session = self._config.pluginmanager.getplugin("dsession")
         queue = getattr(session, "queue", None)
-        if queue is not None and self._terminal() is not None:
+        if queue is not None:
             session.worker_evalkit_status = self.draw
             queue.put(("evalkit_status", {}))
 
     def draw(self) -> None:
-        reporter = self._terminal()
-        if reporter is None or self._status is None or self._status.phase == "idle":
+        if self._status is None or self._status.phase == "idle":
             return
-        width = shutil.get_terminal_size().columns
-        self._write(reporter, f"\n\x1b[2K{status_text(self._status, self._log)[: width - 1]}\x1b[1A")
-        self._is_drawn = True
+        self._display = self._display or self._new_display()
+        if self._display is not None:
+            self._display.show(self._status)
 
     def clear(self) -> None:
-        reporter = self._terminal()
-        if self._is_drawn and reporter is not None:
-            self._write(reporter, _CLEAR_BELOW)
-            self._is_drawn = False
+        if self._display is not None:
+            self._display.clear()
 
-    def _write(self, reporter: Any, text: str) -> None:
-        """Past the writer's bookkeeping of columns, which must keep describing pytest's own line."""
-        file = reporter._tw._file
-        file.write(f"{text}\x1b[{reporter._tw.width_of_current_line + 1}G")
-        file.flush()
-
-    def _terminal(self) -> Any:
+    def _new_display(self) -> Display | None:
+        """None where pytest's own reporter is gone, where it shall print next to nothing, or no lines are wanted."""
         reporter = self._config.pluginmanager.getplugin("terminalreporter")
-        return reporter if reporter is not None and getattr(reporter, "isatty", False) else None
+        if getattr(reporter, "_tw", None) is None or self._config.option.verbose < -1:
+            return None
+        if is_live(bool(reporter.isatty), os.environ):
+            return LiveLine(reporter, self._log)
+        if self._interval_s == 0:
+            return None
+        from evalkit.progress_lines import Pace, ProgressLines
+
+        pace = Pace(self._begun_at, self._interval_s, tells_phases=self._config.option.verbose >= 0)
+        return ProgressLines(reporter, self._log, pace, self._clock)
 
 
-def status_text(status: Status, log: str = "") -> str:
-    """``generating demo+steady:nf4:naked:greedy  214/384 answers (56 stored)  812 tok/s  0:12 left``
-
-    ``judging claude-haiku:served:naked:greedy  40/96 questions  $0.03 of up to $0.11``
-
-    A server's questions are told beside what is generated here.
-
-    ``no sign of life for 0:40, see .evalkit/host-7f3a.log  generating demo+steady:nf4:naked:greedy  214/384 answers``
-    """
-    from evalkit.host.clock import clock_text  # only where a host runs: the package is not for every pytest run
-
-    parts = [f"{status.phase} {status.target}".strip()]
-    if status.silent_s:
-        parts.insert(0, f"no sign of life for {clock_text(status.silent_s)}" + (f", see {log}" if log else ""))
-    if status.phase == "judging":
-        parts.append(f"{status.judged}/{status.questions} questions")
-    else:
-        parts.append(f"{status.done}/{status.total} answers")
-        if status.stored:
-            parts[-1] += f" ({status.stored} stored)"
-        if status.judged < status.questions:
-            parts.append(f"{status.judged}/{status.questions} questions")
-    if status.phase == "generating" and not status.silent_s:
-        parts.append(f"{status.rate:.0f} tok/s")
-        if status.left_s is not None:
-            parts.append(f"{clock_text(status.left_s)} left")
-    if status.usd or status.most_usd:
-        most = f" of up to {_dollars(status.most_usd)}" if status.most_usd > status.usd else ""
-        parts.append(f"{_dollars(status.usd)}{most}")
-    return "evalkit: " + "  ".join(parts)
+def is_live(is_terminal: bool, environment: Mapping[str, str]) -> bool:
+    """Whether a line can be drawn and taken away again, before somebody's eyes."""
+    is_log = any(environment.get(name) for name in ("CI", "BUILD_NUMBER"))
+    return is_terminal and not is_log and environment.get("TERM", "dumb") not in ("dumb", "")
 
 
-def _dollars(amount: float) -> str:
-    return f"${amount:.2f}" if amount >= 0.01 or not amount else "under $0.01"
+class WatchedFile:
+    """A file that tells ``before`` of every text that is about to be written, and writes what that makes of it."""
+
+    def __init__(self, file: Any, before: Callable[[str], str]) -> None:
+        self.file = file
+        self._before = before
+
+    def write(self, text: str) -> Any:
+        return self.file.write(self._before(text))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.file, name)
+
+
+class LiveLine:
+    """A line below the one that pytest writes, gone as soon as pytest writes on."""
+
+    def __init__(self, reporter: Any, log: str) -> None:
+        self._log = log
+        self._shown = ""
+        self._writer = reporter._tw
+        self._file = reporter._tw._file
+        reporter._tw._file = WatchedFile(self._file, self._before)
+
+    def show(self, status: Status) -> None:
+        from evalkit.status_text import status_text  # only where a host runs: the package is not for every pytest run
+
+        width, written = self._width, self._writer.width_of_current_line
+        is_at_edge = written and not written % width  # where terminals differ in what moving up and down does
+        text = status_text(status, self._log, width - 1)
+        if text != self._shown and not is_at_edge:
+            self._write(f"{_TO_LINE_BELOW}{text}{_BACK}")
+            self._shown = text
+
+    def clear(self) -> None:
+        if self._shown:
+            self._write(f"{_TO_LINE_BELOW}{_BACK}")
+            self._shown = ""
+
+    def _before(self, text: str) -> str:
+        if not text.startswith(_TITLE):
+            self.clear()
+        return text
+
+    def _write(self, text: str) -> None:
+        """Past the writer's bookkeeping of columns, which must keep describing pytest's own line."""
+        encoding = getattr(self._file, "encoding", None) or "utf-8"
+        self._file.write(text.encode(encoding, "replace").decode(encoding))
+        self._file.flush()
+
+    @property
+    def _width(self) -> int:
+        """Now: a window may have been made smaller."""
+        try:
+            columns = os.get_terminal_size(self._file.fileno()).columns
+        except (OSError, ValueError):
+            columns = 0
+        return columns or shutil.get_terminal_size().columns

@@ -4,30 +4,33 @@ from __future__ import annotations
 
 import argparse
 import json
-import shlex
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from tabulate import tabulate
 
+from evalkit.cli import prune_options
 from evalkit.cli.places import workspace_at
 from evalkit.cli.suite_rows import Row, suite_details, suite_rows
 from evalkit.errors import UsageError
 from evalkit.workspace import Workspace
 
 UNREADABLE = "?"
+BUILT_IN = "built in"
 MAX_COUNTED = 4
 """Counts by name that still fit a column; more are for --json and for a suite by itself."""
 
 
 def add_to(verbs: Any) -> None:
     parser = verbs.add_parser("list", help="list suites, judges, targets or runs")
-    parser.add_argument("what", metavar="WHAT", nargs="?", help=", ".join(LISTS) + " (default: the first three)")
-    parser.add_argument("names", metavar="SUITE", nargs="*", help="with suites: the categories of these")
+    parser.add_argument("what", metavar="WHAT", nargs="?", help=", ".join(WHAT) + " (default: the first three)")
+    parser.add_argument(
+        "names", metavar="NAME", nargs="*", help="with suites: the categories of these; with runs: these alone"
+    )
     parser.add_argument("--json", action="store_true", help="print the rows as JSON")
+    parser.add_argument("--sort", metavar="KEY", help="with runs: started (default), size or trials, most first")
+    prune_options.add_to(parser)
     parser.set_defaults(act=run)
 
 
@@ -35,11 +38,14 @@ def run(arguments: argparse.Namespace) -> int:
     from evalkit.reading.suggestions import did_you_mean
 
     what = arguments.what
-    if what is not None and what not in LISTS:
-        raise UsageError(f"There is no list of {what!r}. {did_you_mean(what, LISTS)}")
-    if arguments.names and what != "suites":
-        raise UsageError(f"list {what} takes no names. Only list suites does.")
+    if what is not None and what not in WHAT:
+        raise UsageError(f"There is no list of {what!r}. {did_you_mean(what, WHAT)}")
+    if arguments.names and what not in ("suites", "runs"):
+        raise UsageError(f"list {what} takes no names. Only list suites and list runs do.")
+    _check_options(arguments)
     workspace = workspace_at(Path.cwd())
+    if what == "runs":
+        return _pruned(arguments, workspace) if arguments.prune else _runs(arguments, workspace)
     if what is None:
         _print_all({name: LISTS[name](workspace) for name in OVERVIEW}, as_json=arguments.json)
         return 0
@@ -118,48 +124,67 @@ def _model(judge: str, workspace: Workspace) -> str:
     """The models that it and its members ask; a judge in Python gets its own from the probe."""
     from evalkit.errors import EvalkitError
     from evalkit.probe import JudgeUse
-    from evalkit.reading.judges import judge_models
+    from evalkit.reading.judges import asks_nobody, judge_models
 
+    use = JudgeUse(judge)
     try:
-        return ", ".join(judge_models(JudgeUse(judge), workspace))
+        if _origin(judge, workspace) == BUILT_IN and asks_nobody(use, workspace):
+            return ""  # and its policy, which is ours and right, need not be read
+        return ", ".join(judge_models(use, workspace))
     except EvalkitError:
         return UNREADABLE
 
 
 def _origin(judge: str, workspace: Workspace) -> str:
     own = (f"judges/{judge}{suffix}" for suffix in (".yaml", ".py"))
-    return next((name for name in own if (workspace.root / name).is_file()), "built in")
+    return next((name for name in own if (workspace.root / name).is_file()), BUILT_IN)
 
 
-def _runs(workspace: Workspace) -> list[Row]:
-    from evalkit.store.database import open_database
-    from evalkit.store.runs import RunStore
+def _pruned(arguments: argparse.Namespace, workspace: Workspace) -> int:
+    from evalkit.cli import prune
 
-    if not workspace.store_file.exists():
-        return []
-    opened = open_database(workspace.store_file)
-    if opened.note is not None:
-        print(opened.note, file=sys.stderr)
-    try:
-        store = RunStore(opened.connection)
-        return [
-            {
-                "run": name,
-                "started": time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(started)),
-                "trials": len(store.records(name)),
-                "status": "unfinished" if status is None else status,
-                "command": shlex.join(["pytest", *facts.get("argv", [])]),
-            }
-            for name, started, _, status, facts in store.runs()
-        ]
-    finally:
-        opened.connection.close()
+    return prune.run(arguments, workspace)
+
+
+def _runs(arguments: argparse.Namespace, workspace: Workspace) -> int:
+    from evalkit.cli.run_rows import SORTS, chosen, mib, run_list, table, terminal_width
+
+    found = run_list(workspace)
+    rows = chosen(found.rows, arguments.names) if arguments.names else found.rows
+    rows = tuple(sorted(rows, key=SORTS[arguments.sort or "started"], reverse=True))
+    if arguments.json:
+        print(json.dumps([row.plain for row in rows]))
+        return 0
+    print(table(rows, terminal_width()) if rows else "no runs")
+    if rows and not arguments.names:
+        reports = sum(row.reports for row in rows)
+        print(f"\nstore {mib(workspace.store_file.stat().st_size)}, reports and logs {mib(reports)}")
+        if found.of_no_run:
+            print(f"{mib(found.of_no_run)} of answers belong to no run, such as those to evalkit judge")
+    return 0
+
+
+def _check_options(arguments: argparse.Namespace) -> None:
+    """Whether those of runs stand where they mean something."""
+    from evalkit.cli.run_rows import SORTS
+    from evalkit.reading.suggestions import did_you_mean
+
+    of_prune = {"--newest": arguments.newest, "--days": arguments.days, "--keep": arguments.keep or None}
+    given = [name for name, value in of_prune.items() if value is not None] + ["--yes"] * arguments.yes
+    if arguments.what != "runs":
+        given += ["--prune"] * arguments.prune + ["--sort"] * (arguments.sort is not None)
+        if given:
+            raise UsageError(f"{given[0]} is for list runs alone.")
+    elif given and not arguments.prune:
+        raise UsageError(f"{given[0]} is for list runs --prune alone.")
+    if arguments.sort is not None and arguments.sort not in SORTS:
+        raise UsageError(f"Runs cannot be sorted by {arguments.sort!r}. {did_you_mean(arguments.sort, SORTS)}")
 
 
 LISTS: dict[str, Callable[[Workspace], list[Row]]] = {
     "suites": suite_rows,
     "judges": _judges,
     "targets": _targets,
-    "runs": _runs,
 }
 OVERVIEW = ("suites", "judges", "targets")
+WHAT = (*LISTS, "runs")

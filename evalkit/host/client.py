@@ -27,6 +27,8 @@ class HostClient:
         self._trials: list[Trial] = []
         self._inspected: list[tuple[str, Target]] = []
         self._connection: Connection | None = None
+        self._wanted: set[str] = set()
+        self._come: dict[str, Settled | Inspected] = {}
         self._done = self._total = 0
         self._lost: HostLost | None = None
 
@@ -43,8 +45,8 @@ class HostClient:
         if self._connection is not None:
             self._attempt(lambda connection: connection.send(Submit(self._run, (), tuple(self._inspected))))
 
-    def obtain(self, trial: str) -> Settled:
-        """Waits for one submitted trial.
+    def obtain(self, trial: str, following: str | None = None) -> Settled:
+        """Waits for one submitted trial; the answers of the ``following`` one come while this one's are judged.
 
         Raises:
             HostLost: the host is gone for good.
@@ -55,6 +57,8 @@ class HostClient:
             if settled is not None:
                 assert isinstance(settled, Settled)
                 self._done, self._total = settled.done, settled.total
+                if following is not None:
+                    self._attempt(lambda connection: self._want(connection, following))
                 return settled
 
     def findings(self, name: str) -> Inspected:
@@ -74,6 +78,7 @@ class HostClient:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+            self._wanted.clear()
 
     def _attempt(self, act: Callable[[Connection], _T]) -> _T | None:
         """Does one thing with the host; None when the connection broke and is to be made anew."""
@@ -108,10 +113,19 @@ class HostClient:
             return connection
 
     def _ask(self, connection: Connection, trial: str) -> Settled | Inspected:
-        connection.send(Want(trial))
-        while not connection.poll(_POLL_S):
-            self._while_waiting()
-        return _reply(connection.recv())
+        self._want(connection, trial)
+        while trial not in self._come:
+            while not connection.poll(_POLL_S):
+                self._while_waiting()
+            reply = _reply(connection.recv())
+            self._come[reply.trial] = reply
+        self._wanted.discard(trial)
+        return self._come.pop(trial)
+
+    def _want(self, connection: Connection, trial: str) -> None:
+        if trial not in self._wanted and trial not in self._come:
+            connection.send(Want(trial))
+            self._wanted.add(trial)
 
 
 def _reply(message: object) -> Settled | Inspected:

@@ -95,12 +95,13 @@ class Status:
 
     ``done`` of ``total`` answers are there, ``stored`` of them from the store. ``tokens`` were generated here in this
     run in ``generating_s`` seconds, ``served_tokens`` came from servers meanwhile; ``rate`` is new tokens per second of
-    late, ``left_s`` the estimated time left.
-    ``loads`` counts how often weights were loaded. ``judged`` of ``questions`` that judges ask of models are answered;
-    ``usd`` is what servers were paid, ``most_usd`` about the most it will be after this stage. ``asked`` requests are
-    with the engine now, ``in_flight`` of them in work where the engine says so. ``silent_s`` is how long the host has
-    shown no sign of life, where that is long; the controller fills it in. ``note`` is a sentence for the user, said
-    once.
+    late, ``left_s`` the estimated time left, in which ``to_load`` weight sets are still to be loaded.
+    ``loads`` counts how often weights were loaded; ``loaded`` is which share of what is ``loading`` is there.
+    ``judged`` of ``questions`` that judges ask of models are answered;
+    ``usd`` is what servers were paid, ``most_usd`` about the most it will be after this stage, ``max_usd`` what it may
+    be. ``asked`` requests are with the engine now, ``in_flight`` of them in work where the engine says so. ``silent_s``
+    is how long the host has shown no sign of life, where that is long; the controller fills it in. ``note`` is a
+    sentence for the user, said once.
     """
 
     phase: Phase
@@ -113,11 +114,15 @@ class Status:
     generating_s: float = 0.0
     rate: float = 0.0
     left_s: float | None = None
+    to_load: int = 0
     loads: int = 0
+    loading: str = ""
+    loaded: float | None = None
     judged: int = 0
     questions: int = 0
     usd: float = 0.0
     most_usd: float = 0.0
+    max_usd: float = 0.0
     asked: int = 0
     in_flight: int | None = None
     silent_s: float = 0.0

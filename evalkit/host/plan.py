@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from evalkit.errors import EvalkitError, JudgeError
 from evalkit.generation import Failure, Generation, Reply, Request
@@ -28,8 +29,9 @@ def answer_of(generation: Generation) -> Answer:
     )  # fmt: skip
 
 
+@lru_cache(maxsize=256)
 def split_text(text: str) -> Answer:
-    """A bare text as judges see an answer."""
+    """A bare text as judges see an answer; asked several times for the trial at hand."""
     found = segments(text)
     return Answer(
         text=text, answer=found.answer, thinking=found.thinking, answer_start=found.start, raw_text=text,

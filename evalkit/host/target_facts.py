@@ -15,12 +15,15 @@ from evalkit.target import Engine, Settings, Target
 class TargetFacts:
     """The facts that identities are made of; a Failure for a target that cannot be used at all."""
 
-    def __init__(self, engine_of: Callable[[Engine], base.Engine]) -> None:
+    def __init__(self, engine_of: Callable[[Engine], base.Engine], reading: Callable[[Target], None]) -> None:
+        """``reading`` hears of every target before its files are read."""
         self._engine_of = engine_of
+        self._reading = reading
         self._known: dict[Target, Settings | Failure] = {}
 
     def of(self, target: Target) -> Settings | Failure:
         if target not in self._known:
+            self._reading(target)
             try:
                 self._known[target] = self._engine_of(target.engine).identity_facts(target)
             except Exception as error:

@@ -63,13 +63,13 @@ class Work:
         self._asks = AskingJudges(self._workspace)
         self._plan = Plan(self._asks)
         self._engines: dict[Engine, base.Engine] = {}
-        self._facts = TargetFacts(self._engine)
+        self._facts = TargetFacts(self._engine, lambda target: self._progress.read(target))
         self._lanes = Lanes()
         self._loaded: object = None
         self._told_usd: dict[str, float] = {}
         self._budget = Budget(run.max_usd, run.max_usd_option)
         self._budget.settle(Decimal(0), Decimal(repr(spent_usd)))
-        self._progress = StatusKeeper(say)
+        self._progress = StatusKeeper(say, run.max_usd)
         self._progress.usd = spent_usd
         self._inspector = Inspector(
             PreflightStore(opened.connection), run.id, run.fresh, self._facts.of, self._engine, self._progress.note
@@ -82,7 +82,7 @@ class Work:
         """Puts trials into the plan; those that are there already are left alone."""
         self._plan.add(trials)
         self._lanes.wake()
-        self._progress.total = self._plan.answer_count
+        self._progress.expect(self._plan)
 
     def inspect(self, named: Iterable[tuple[str, Target]]) -> None:
         """Looks at targets that are asked nothing; ``settled`` has what was found under their names."""
@@ -142,7 +142,7 @@ class Work:
         """Hands out what is known, then gives the rest to the engine."""
         touched = [ask.progress for ask, _ in stage.refused]
         waiting = sum(len(asks) for _, asks in stage.asked.values())
-        self._progress.plan(len(touched) + waiting, is_judging=stage.is_judging)
+        self._progress.plan(stage, len(touched) + waiting)
         for ask, failure in stage.refused:
             deliver(ask, failure)
         try:
@@ -154,8 +154,7 @@ class Work:
             return
         for identity, generation in known.items():
             touched += [ask.progress for ask in stage.take(identity, generation)]
-        self._progress.stored += 0 if stage.is_judging else len(touched) - len(stage.refused)
-        self._progress.came(len(touched), is_judging=stage.is_judging)
+        self._progress.known(stage, touched)
         self._settle(touched)
         if not stage.asked:
             return
@@ -171,7 +170,7 @@ class Work:
         except Exception as error:
             self._fail(stage, list(stage.asked), error)
         else:
-            self._progress.begin()
+            self._progress.begin(stage)
 
     def _known(self, stage: Stage) -> dict[str, Generation]:
         """What the store has of a stage and is not too old."""
@@ -198,7 +197,7 @@ class Work:
         if self._devices is not None:
             self._devices.take(stage.target, self._facts.of(stage.target), self._progress)
         note = engine.load_note(stage.target, stage.adapters) if isinstance(engine, base.Estimating) else None
-        self._progress.show("loading", f"{stage.target.label}, {note}" if note else stage.target.label, now=True)
+        self._progress.load(stage.target, note)
         if self._loaded != stage.target.weights:
             self._progress.loads += 1
         self._loaded = None
@@ -239,7 +238,7 @@ class Work:
         for (identity, _, _), reply in zip(rows, replies, strict=True):
             touched += [ask.progress for ask in stage.take(identity, reply)]
         self._lanes.touch(len(touched))
-        self._progress.came(len(touched), is_judging=stage.is_judging)
+        self._progress.came(stage, touched, replies)
         if stage.is_judging:
             for reason in dict.fromkeys(_missing_keys(replies)):
                 self._progress.note(reason)
@@ -290,6 +289,7 @@ class Work:
         shown = self._lanes.shown
         if shown is not None and shown.target.engine == engine:
             self._progress.count(len(shown.asked), self._engine(engine))
+        self._progress.placed(self._engine(engine))
         self._progress.tokens_came(new_tokens, is_served=engine.is_server)
         self._serve()
         return False

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evalkit.errors import StoreError
+from evalkit.store.in_use import HeldConnection, shared_lock
 from evalkit.store.migrations import migrate
 
 BUSY_TIMEOUT_S = 30.0
@@ -21,7 +22,7 @@ BUSY_TIMEOUT_S = 30.0
 class Opened:
     """An open database and a sentence for the user when the old file had to be moved aside."""
 
-    connection: sqlite3.Connection
+    connection: HeldConnection
     note: str | None = None
 
 
@@ -87,8 +88,10 @@ def _unusable(file: Path, error: Exception) -> StoreError:
     return StoreError(f"{file}: cannot open the store: {error}. Check the disk and the folder's permissions.")
 
 
-def _connect(file: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(file, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+def _connect(file: Path) -> HeldConnection:
+    lock = shared_lock(file)
+    connection = sqlite3.connect(file, timeout=BUSY_TIMEOUT_S, isolation_level=None, factory=HeldConnection)
+    connection.hold(lock)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")

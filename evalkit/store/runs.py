@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ class RunStore:
     @store_errors()
     def put(self, run: str, records: Iterable[TrialRecord]) -> None:
         """Stores records in one transaction; a record of the same trial replaces the earlier one."""
-        rows = [(run, record.trial, json.dumps(record.to_dict())) for record in records]
+        rows = [(run, record.trial, json.dumps(record.values())) for record in records]
         with transaction(self._connection):
             self._connection.executemany("INSERT OR REPLACE INTO trials VALUES (?, ?, ?)", rows)
 
@@ -74,11 +75,14 @@ class RunStore:
 
 
 def as_of(store_file: Path, run: str) -> AsOf | None:
-    """What finds the answers that a run saw; None where it has not ended, so that the newest are its own.
+    """What finds the answers that a run saw: its own, else the newest when it ended; None where there is no such run.
 
     Raises:
         StoreError: the store cannot be read.
     """
     with closing(RunStore.open(store_file)) as store:
-        ended = next((ended for name, _, ended, _, _ in store.runs() if name == run), None)
-    return None if ended is None else AsOf(run, ended)
+        ends = {name: ended for name, _, ended, _, _ in store.runs()}
+    if run not in ends:
+        return None
+    ended = ends[run]
+    return AsOf(run, inf if ended is None else ended)

@@ -39,6 +39,8 @@ positional arguments:
     compare   tell whether a run got worse than another, a baseline or another
               target
     gate      decide the gates of a run again, with no model
+    report    make a report of a stored run: html, md, card, csv, parquet,
+              jsonl
     stats     intervals and tests from raw counts, such as those of a
               published table
     review    have people judge a run's answers, and say what that does to its
@@ -74,7 +76,7 @@ def test_an_unknown_verb_is_told_the_nearest(evalkit: Command) -> None:
     assert (far.status, far.err) == (
         2,
         "There is no verb 'fly'. Known: init, new, check, list, import, judge, calibrate, baseline, compare, gate, "
-        "stats, review, dataset, doctor, host.\n",
+        "report, stats, review, dataset, doctor, host.\n",
     )
 
 
@@ -139,7 +141,7 @@ def test_the_module_is_the_command(tmp_path: Path) -> None:
     assert (refused.returncode, refused.stderr) == (
         2,
         "There is no verb 'fly'. Known: init, new, check, list, import, judge, calibrate, baseline, compare, gate, "
-        "stats, review, dataset, doctor, host.\n",
+        "report, stats, review, dataset, doctor, host.\n",
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,7 @@ def test_an_old_run_finds_what_it_saw(store: GenerationStore, connection: sqlite
     assert seen("r1", 9.0) == {"one"}
     assert seen("r2", 9.0) == {"two again"}
     assert seen("other", 3.5) == {"three"}
+    assert (seen("r1", inf), seen("other", inf)) == ({"one"}, {"two again"})
     assert store.conversations(["i"], AsOf("other", 0.5)) == store.find(["i"], as_of=AsOf("other", 0.5)) == {}
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from evalkit.review import Label
 from evalkit.reviewing import PopulationTrial
+from evalkit.reviewing.draws import Place
 from evalkit.store.labels import LabelStore
 from evalkit.store.queues import QueueStore
 
@@ -83,13 +84,35 @@ def test_queues_say_how_texts_were_drawn(queues: QueueStore) -> None:
     )
     (first,) = queues.of_run("r1")
 
-    assert (first.run, first.options, first.population) == ("r1", {"seed": 1}, tuple(trials))
-    newer, older = queues.draws()
-    assert older.over(first.population) == first.population
-    assert [(trial.stratum, trial.inclusion) for trial in newer.over(trials)] == [
-        ("gate", None),
-        (None, None),
-        (None, None),
-    ]
-    assert (newer.seed, older.seed, len(queues.draws(1))) == (2, 1, 1)
+    assert (first.run, first.options, first.population) == ("r1", {"seed": 1, "labels_before": 0}, tuple(trials))
+    newer, older = queues.draws({"ta", "tb"}, {"ta", "tc"}), queues.draws({"ta", "tb"}, {"tb"})
+    assert (len(newer), older, queues.draws({"ta"}, ())) == (1, (), ())
+    assert [newer[0].place(trial) for trial in trials] == [Place("passed", True), Place("failed", False), None]
     assert (queues.newest_run(), queues.of_run("r3")) == ("r2", ())
+
+
+def test_queues_know_which_labels_there_were_before(queues: QueueStore, store: LabelStore) -> None:
+    """A text that had one was not brought by the queue; a later label of it changes nothing."""
+    trials = [PopulationTrial(name, name, "pass", stratum="passed", inclusion=0.5) for name in ("a", "b")]
+    queues.put("r1", {}, trials)
+    store.put([replace(ANN, text_hash="a")])
+    queues.put("r1", {}, trials)
+    store.put([replace(ANN, text_hash=name, reviewer="ben") for name in ("a", "b")])
+    newer, older = queues.draws({"a", "b"}, {"a", "b"})
+
+    assert [older.brought(trial) for trial in trials] == [True, True]
+    assert ([newer.chose(trial) for trial in trials], [newer.brought(trial) for trial in trials]) == (
+        [True, True], [False, True],
+    )  # fmt: skip
+
+
+def test_every_queue_that_labels_come_from_is_found(queues: QueueStore) -> None:
+    """However many there were since; those that chose none of the labelled texts are left out."""
+    queues.put("r0", {}, [PopulationTrial("a", "ta", "pass", stratum="passed", inclusion=0.5)])
+    for number in range(120):
+        inclusion = 0.1 if number % 2 else None
+        queues.put(f"r{number}", {}, [PopulationTrial("b", "tb", "fail", stratum="failed", inclusion=inclusion)])
+    found = queues.draws({"ta", "tb"}, {"ta", "tb"})
+
+    assert len(found) == 61
+    assert found[-1].texts == {"ta": Place("passed", True)}

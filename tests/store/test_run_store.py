@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,8 @@ import pytest
 from evalkit.errors import StoreError
 from evalkit.record import TrialRecord
 from evalkit.store.database import open_database
-from evalkit.store.runs import RunStore
+from evalkit.store.generations import AsOf
+from evalkit.store.runs import RunStore, as_of
 
 RECORD = TrialRecord(
     trial="suites/s/a.yaml::p[t]", suite="s", file="suites/s/a.yaml", line=3, probe="p", category="C", target="t",
@@ -55,6 +57,18 @@ def test_runs_are_listed_newest_first(store: RunStore) -> None:
     assert store.runs() == (("ended", 20.0, 25.5, 1, {}), ("killed", 10.0, None, None, {"argv": ["suites/s"]}))
 
 
+def test_what_a_run_saw(store: RunStore, tmp_path: Path) -> None:
+    """What was there when it ended; one that was killed has its own answers before those of later runs."""
+    store.begin("killed", 10.0, {})
+    store.begin("ended", 20.0, {})
+    store.finish("ended", 25.5, 1)
+    file = tmp_path / "store.sqlite3"
+
+    assert as_of(file, "ended") == AsOf("ended", 25.5)
+    assert as_of(file, "killed") == AsOf("killed", inf)
+    assert as_of(file, "never") is None
+
+
 def test_a_failed_write_leaves_the_store_usable(store: RunStore, connection: sqlite3.Connection) -> None:
     """The transaction is undone, so that neither this process nor the host waits for its lock."""
     connection.execute("CREATE TRIGGER full BEFORE INSERT ON trials BEGIN SELECT RAISE(ABORT, 'disk full'); END")
@@ -66,3 +80,12 @@ def test_a_failed_write_leaves_the_store_usable(store: RunStore, connection: sql
     connection.execute("DROP TRIGGER full")
     store.put("run", [RECORD])
     assert store.records("run") == (RECORD,)
+
+
+def test_a_record_copied_out_is_the_callers_own() -> None:
+    """What is changed in ``to_dict`` leaves the record alone; ``values`` holds the same fields as they are."""
+    plain = RECORD.to_dict()
+    plain["verdicts"][0]["spans"][0]["start"] = 99
+
+    assert RECORD.verdicts[0]["spans"][0]["start"] == 1
+    assert RECORD.values() == RECORD.to_dict()

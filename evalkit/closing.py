@@ -2,37 +2,28 @@
 
 from __future__ import annotations
 
-import shlex
-import time
-from collections.abc import Callable, Iterable
-from contextlib import closing, suppress
+from collections.abc import Iterable
+from contextlib import closing
 from typing import Any
 
 import pytest
 
 from evalkit.calibration import Calibration
 from evalkit.ci_surfaces import add_junit_properties, github_lines, show_step_summary
-from evalkit.errors import EvalkitError, StoreError, UsageError
+from evalkit.errors import EvalkitError, StoreError
 from evalkit.gates import Gate, evaluate, exit_status
 from evalkit.gating import MAIN, aliases_of, surroundings
-from evalkit.generation import ROW_FACTS, Generation
-from evalkit.host.address import Address
-from evalkit.host.messages import Run
 from evalkit.ledger import Ledger
 from evalkit.opening import reading_session
-from evalkit.options import options_of
-from evalkit.reading.adapters import describe_adapter
 from evalkit.reading.gates import read_gates
 from evalkit.record import TrialRecord
-from evalkit.remeasuring import BATCH_ROWS, remeasure
-from evalkit.reporting.exports import write_run
-from evalkit.reporting.summary import RunFacts, summarise
-from evalkit.reporting.survey_notes import survey_notes
+from evalkit.reporting.finished import FinishedRun
+from evalkit.reporting.kept import kept_report
+from evalkit.reporting.summary import summarise
 from evalkit.reporting.terminal import summary_lines
 from evalkit.reporting.verdict_line import verdict_line
-from evalkit.reviewed import Reviewed, inherited, review_sentence
-from evalkit.sampling_plan import Drawn
-from evalkit.session import Session
+from evalkit.reviewed import Reviewed, inherited, rates_of
+from evalkit.run_facts import drawn_of, left_out, plan_facts, run_facts
 from evalkit.store.calibrations import read_calibrations
 from evalkit.store.generations import GenerationStore
 from evalkit.target import Target
@@ -53,7 +44,6 @@ class Closing:
         self._hidden: dict[str, list[Any]] = {}
         self._session = reading_session(config, ledger)
         records = tuple(ledger.records.values())
-        self._drawn = _drawn(self._session, records)
         gates = self._gates(records)
         self._aliases = aliases_of(self._targets(records))
         baseline = config.getoption("evalkit_baseline") or MAIN
@@ -67,7 +57,8 @@ class Closing:
             pytest_status, records, self._results, other_failures=ledger.other_failures,
             max_unscored=self._limits, selected=ledger.selected,
         )  # fmt: skip
-        self._summary = summarise(records, run=self._facts(records, stored), calibrations=self._calibrations())
+        facts = run_facts(ledger, self._session, records, stored, self._targets(records), self._reviewed)
+        self._summary = summarise(records, run=facts, calibrations=self._calibrations())
         if records:
             self._write(stored)
         verdict = verdict_line(self.status, self._summary, self._sentences)
@@ -75,12 +66,13 @@ class Closing:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What the store keeps of the run so that its gates can be decided again later."""
+        """What the store keeps of the run so that its gates can be decided again later, and its reports made."""
         return {
             "selected": self._ledger.selected,
             "max_unscored": self._limits,
             "aliases": self._aliases,
-            "plans": {drawn.suite: _plan_facts(drawn) for drawn in self._drawn},
+            "plans": {drawn.suite: plan_facts(drawn) for drawn in drawn_of(self._session, self._summary.records)},
+            "report": kept_report(self._summary.run, self._results, self._sentences),
         }
 
     def print(self, reporter: Any) -> None:
@@ -88,7 +80,7 @@ class Closing:
         for name, reports in self._hidden.items():
             _keep_probes(reporter.stats, name, reports, 0)
         if not self._summary.records and not self._sentences:
-            for sentence in self._left_out(()):
+            for sentence in left_out(self._session, self._ledger, ()):
                 reporter.write_line(sentence)
             return  # nothing but files that cannot be read: pytest has shown them
         reporter.write_sep("=", "evalkit")
@@ -139,38 +131,6 @@ class Closing:
         suites = self._session.suites(records)
         return {suite.name: suite.settings.max_unscored if given is None else given for suite in suites}
 
-    def _facts(self, records: tuple[TrialRecord, ...], stored: Conversations) -> RunFacts:
-        ledger = self._ledger
-        targets = self._targets(records)
-        ordered = sorted(records, key=lambda record: (record.suite, record.file, record.line))
-        present = {record.target for record in records}
-        adapters = dict.fromkeys(
-            adapter for target in targets if target.label in present for adapter in target.adapters
-        )
-        facts = _provenance(generation for _, generation in stored.values())
-        if ledger.loads:
-            facts["weight loads"] = str(ledger.loads)
-        shown = ledger.workspace.shown
-        return RunFacts(
-            run_id=ledger.run_id, started_at=ledger.started_at, wall_s=time.time() - ledger.started_at,
-            targets=tuple(target.label for target in targets),
-            categories=tuple(dict.fromkeys(record.category for record in ordered)),
-            is_demo=any(record.is_demo for record in records),
-            provenance=tuple(sorted(facts.items())),
-            footers=tuple(describe_adapter(adapter) for adapter in adapters),
-            plans=tuple(drawn.sentence for drawn in self._drawn),
-            log=shown(ledger.log) if ledger.host_was_started else "",
-            out=shown(ledger.out) if records else "", command=shlex.join(["pytest", *ledger.command]),
-            notes=(*ledger.notes, *self._left_out(records), *survey_notes(records, stored)),
-            generated_tokens=ledger.generated_tokens, served_tokens=ledger.served_tokens,
-            generating_s=ledger.generating_s, usd=ledger.usd, max_usd=ledger.max_usd,
-            noise=ledger.noise.sentence if ledger.noise else "", reviewed=review_sentence(self._reviewed, records),
-        )  # fmt: skip
-
-    def _left_out(self, records: tuple[TrialRecord, ...]) -> tuple[str, ...]:
-        """What is said of probes that were not run, also of suites of which none was."""
-        return self._session.leaving_out.sentences(self._session.suites(records, self._ledger.selected))
-
     def _targets(self, records: tuple[TrialRecord, ...]) -> tuple[Target, ...]:
         """The targets of the run in plan order, those of suites with conditions of their own included."""
         try:
@@ -178,6 +138,20 @@ class Closing:
             return tuple(dict.fromkeys(target for targets in (*own, self._session.targets) for target in targets))
         except EvalkitError:
             return ()
+
+    def _inherited(self, records: tuple[TrialRecord, ...], stored: Conversations) -> Reviewed | None:
+        """What people said of equal answers before; a store that cannot be read says nothing."""
+        try:
+            file, run = self._session.workspace.store_file, self._ledger.run_id
+            return inherited(file, records, stored, run) if stored else None
+        except StoreError as error:
+            self._ledger.note(f"{error} People's labels are left out.")
+            return None
+
+    @property
+    def _is_whole(self) -> bool:
+        """Whether every trial that was planned was selected."""
+        return all(chosen == planned for chosen, planned in self._ledger.selected.values())
 
     def _stored(self, records: tuple[TrialRecord, ...]) -> Conversations:
         """Conversation and answer of every identity the records name."""
@@ -195,71 +169,28 @@ class Closing:
             self._ledger.note(f"{error} The reports hold no conversations.")
             return {}
 
-    def _inherited(self, records: tuple[TrialRecord, ...], stored: Conversations) -> Reviewed | None:
-        """What people said of equal answers before; a store that cannot be read says nothing."""
-        try:
-            return inherited(self._session.workspace.store_file, records, stored) if stored else None
-        except StoreError as error:
-            self._ledger.note(f"{error} People's labels are left out.")
-            return None
-
     def _write(self, stored: Conversations) -> None:
+        # Pages and plots: a run that only collects pays for none.
+        from evalkit.exporting.run_files import write_page, write_run
+        from evalkit.reporting.run_figures import run_figures
+
         records = self._summary.records
         asked = self._found(dict.fromkeys(item["identity"] for record in records for item in record.questions))
         texts = {record.trial: trial_texts(record, stored, asked) for record in records}
+        said = self._reviewed
+        run = FinishedRun(
+            self._summary, texts, tuple(self._results), self.status, tuple(self._sentences),
+            said.labels if said else (), rates_of(said, records),
+        )  # fmt: skip
+        figures, out = run_figures(self._summary), self._ledger.out
         try:
-            write_run(self._ledger.out, self._summary, texts, self._results, self._sentences, status=self.status)
+            write_run(out, run, figures)
         except OSError as error:
             self._sentences += (f"The reports cannot be written to {self._ledger.out}: {error}.",)
             self.status = self.status or 1
             return
-        complaint = show_step_summary(self._ledger.out / "summary.md")
-        if complaint:
-            self._sentences += (complaint,)
-
-
-def _provenance(answers: Iterable[Generation]) -> dict[str, str]:
-    """What the answers' engines say of themselves, and how many answers hung on a near tie."""
-    facts: dict[str, str] = {}
-    ties = 0
-    for answer in answers:
-        own = dict(answer.facts)
-        facts |= {name: str(value) for name, value in own.items() if name not in ROW_FACTS}
-        ties += bool(own.get("near_tie"))
-    if ties:
-        facts["answers with near ties"] = str(ties)
-    return facts
-
-
-def _drawn(session: Session, records: tuple[TrialRecord, ...]) -> tuple[Drawn, ...]:
-    """What the run's sample plan drew from each suite; a suite that has no such plan ran nothing."""
-    found = []
-    for suite in session.suites(records):
-        with suppress(UsageError):
-            found.append(session.drawn(suite))
-    return tuple(drawn for drawn in found if drawn is not None)
-
-
-def _plan_facts(drawn: Drawn) -> dict[str, Any]:
-    """So that the same probes can be run again, whatever becomes of the suite."""
-    return {"name": drawn.plan.name, "seed": drawn.plan.seed, "sha256": drawn.digest, "ids": list(drawn.ids)}
-
-
-def measure_noise(
-    config: pytest.Config, ledger: Ledger, probes: int, address: Callable[[], Address], draw: Callable[[], None]
-) -> None:
-    """Asks up to ``probes`` of the run's probes again and puts what came of it into the ledger."""
-    run = Run(
-        f"{ledger.run_id}~noise", str(ledger.workspace.root), fresh=True, max_usd=ledger.max_usd, batch_rows=BATCH_ROWS
-    )
-    options = options_of(config)
-    session = Session(ledger.workspace, options, run, address, while_waiting=draw)
-    try:
-        ledger.noise = remeasure(session, tuple(ledger.records.values()), probes, options.seed)
-    except EvalkitError as error:
-        ledger.note(f"The noise floor was not measured. {error}")
-    finally:
-        session.close()
+        complaints = (write_page(out, run, figures, is_whole=self._is_whole), show_step_summary(out / "summary.md"))
+        self._sentences += tuple(complaint for complaint in complaints if complaint)
 
 
 def crashed_trial(config: pytest.Config, ledger: Ledger, nodeid: str) -> TrialRecord | None:

@@ -2,16 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from evalkit.measured import OVER_REFUSAL
 from evalkit.record import TrialRecord
-from evalkit.stats import Interval, wilson_interval
+from evalkit.stats import Interval, cluster_interval, wilson_interval
+
+SCORED = ("pass", "fail")
+Family = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A rate as counts with its 95 % interval: Wilson's, or one that respects families where these hold several trials.
+
+    ``families`` stand behind the ``whole``; nothing of nothing has no ``rate`` and lies in [0, 1].
+    """
+
+    part: int
+    whole: int
+    low: float
+    high: float
+    families: int
+
+    @classmethod
+    def of(cls, records: Iterable[TrialRecord], is_hit: Callable[[TrialRecord], bool]) -> Share:
+        """The share of these trials that are hits."""
+        every = [(family_of(record), is_hit(record)) for record in records]
+        part, families = sum(hit for _, hit in every), [family for family, _ in every]
+        count = len(set(families))
+        if count == len(every):
+            interval = wilson_interval(part, len(every))
+        else:
+            mean = cluster_interval([float(hit) for _, hit in every], families)
+            interval = Interval(mean.low, mean.high)
+        return cls(part, len(every), interval.low, interval.high, count)
+
+    @property
+    def rate(self) -> float | None:
+        return _share(self.part, self.whole)
+
+    @property
+    def interval(self) -> Interval:
+        return Interval(self.low, self.high)
+
+    @property
+    def has_families(self) -> bool:
+        """Whether trials stand or fall together, so that the interval is not Wilson's."""
+        return self.families < self.whole
+
+
+def is_over_refusal(record: TrialRecord) -> bool:
+    """Whether a judge says that the answer refuses what should have been answered."""
+    return any((verdict.get("labels") or {}).get("failure_type") == OVER_REFUSAL for verdict in record.verdicts)
+
+
+def family_of(record: TrialRecord) -> Family:
+    """The cluster a trial belongs to, which may span suites; the samples of a probe are one."""
+    return ("", "cluster", record.cluster) if record.cluster else (record.suite, "probe", record.probe)
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Counts over trials; ``length_finishes`` counts answers. ``collapsed`` and ``fabricated`` leave out errors.
+    """Counts over trials; ``length_finishes`` counts answers. Collapses, fabrications, over-refusals leave out errors.
 
     ``thought_failures`` are failing trials whose thinking a judge could judge apart from the answer; in
     ``knew_better`` of them the thinking alone would have passed.
@@ -32,6 +86,8 @@ class Tally:
     length_finishes: int
     thought_failures: int = 0
     knew_better: int = 0
+    over_refused: int = 0
+    passes: Share = Share(0, 0, 0.0, 1.0, 0)
 
     @classmethod
     def of(cls, name: str, records: Iterable[TrialRecord]) -> Tally:
@@ -57,6 +113,8 @@ class Tally:
             length_finishes=sum(record.finishes.count("length") for record in every),
             thought_failures=sum(thought != "unscored" for thought in thoughts),
             knew_better=thoughts.count("pass"),
+            over_refused=sum(map(is_over_refusal, answered)),
+            passes=Share.of((r for r in every if r.outcome in SCORED), lambda record: record.outcome == "pass"),
         )
 
     @property
@@ -75,8 +133,8 @@ class Tally:
 
     @property
     def interval(self) -> Interval:
-        """Wilson 95 % interval of the pass rate."""
-        return wilson_interval(self.passed, self.scored)
+        """The 95 % interval of the pass rate."""
+        return self.passes.interval
 
     @property
     def rate_if_unscored_failed(self) -> float | None:

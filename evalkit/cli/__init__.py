@@ -6,62 +6,42 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 from evalkit import __version__
 from evalkit.errors import EvalkitError
+
+_MODULES = {
+    "init": "init", "new": "new", "check": "check", "list": "listing", "import": "import_", "judge": "judge",
+    "calibrate": "calibrate", "baseline": "baseline", "compare": "compare", "gate": "gate", "report": "report",
+    "stats": "stats", "review": "review", "dataset": "dataset", "doctor": "doctor", "host": "host",
+}  # fmt: skip
+"""The verbs in the order of ``evalkit --help``, each with its module; only the one that is called is imported."""
 
 EXIT_OK, EXIT_USAGE, EXIT_INTERRUPTED = 0, 2, 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one verb. Exit status: 0 ok, 1 the verdict is bad, 2 the command cannot be acted on."""
-    from evalkit.cli import (
-        baseline,
-        calibrate,
-        check,
-        compare,
-        dataset,
-        doctor,
-        gate,
-        host,
-        import_,
-        init,
-        judge,
-        listing,
-        new,
-        review,
-        stats,
-    )
-    from evalkit.reading.suggestions import did_you_mean
-
     words = list(sys.argv[1:] if argv is None else argv)
     parser = argparse.ArgumentParser(prog="evalkit", description="pytest for model behaviour; run probes with pytest")
     parser.add_argument("--version", action="version", version=f"evalkit {__version__}")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for verb in (
-        init,
-        new,
-        check,
-        listing,
-        import_,
-        judge,
-        calibrate,
-        baseline,
-        compare,
-        gate,
-        stats,
-        review,
-        dataset,
-        doctor,
-        host,
-    ):
-        verb.add_to(verbs)
+    one = _MODULES.get(words[0]) if words else None
+    for module in _MODULES.values() if one is None else (one,):
+        import_module(f"evalkit.cli.{module}").add_to(verbs)
     if not words:
         parser.print_help(sys.stderr)
         return EXIT_USAGE
     if not words[0].startswith("-") and words[0] not in verbs.choices:
+        from evalkit.reading.suggestions import did_you_mean
+
         return _refuse(f"There is no verb {words[0]!r}. {did_you_mean(words[0], verbs.choices)}")
-    return _act(parser.parse_args(review.spelled_out(words)))
+    if words[0] == "review":
+        from evalkit.cli.review import spelled_out
+
+        words = spelled_out(words)
+    return _act(parser.parse_args(words))
 
 
 def _act(arguments: argparse.Namespace) -> int:
@@ -82,5 +62,8 @@ def _act(arguments: argparse.Namespace) -> int:
 
 
 def _refuse(sentence: str) -> int:
-    print(sentence, file=sys.stderr)
+    """Says why, in as many lines as were meant; what was quoted of a file or an answer is made harmless."""
+    from evalkit.reporting.safe_text import for_terminal
+
+    print("\n".join(for_terminal(line) for line in sentence.split("\n")), file=sys.stderr)
     return EXIT_USAGE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -119,13 +120,14 @@ def rejudging_of(arguments: argparse.Namespace, workspace: Workspace, uses: Iter
     """
     from evalkit.host.messages import Run, Status
     from evalkit.rejudging import Rejudging, check_batched
-    from evalkit.status_line import status_text
+    from evalkit.status_text import status_text
 
     def say(status: Status) -> None:
         if status.note:
             print(status.note, file=sys.stderr)
         if sys.stderr.isatty() and not is_batched:
-            print(f"\r\x1b[2K{status_text(status)}", end="", file=sys.stderr, flush=True)
+            width = shutil.get_terminal_size().columns - 1
+            print(f"\r\x1b[2K{status_text(status, width=width)}", end="", file=sys.stderr, flush=True)
 
     is_batched = bool(getattr(arguments, "batch", False))
     screen = arguments.screen = BatchScreen()

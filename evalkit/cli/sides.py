@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from evalkit.comparing import Side
+from evalkit.comparing.bases import REFERENCE, bases_of
 from evalkit.errors import UsageError
 from evalkit.measured import Measured
 from evalkit.noise import NoiseFloor
@@ -20,7 +21,6 @@ from evalkit.store.runs import RunStore
 from evalkit.workspace import Workspace
 
 LATEST, PREVIOUS = "latest", "previous"
-REFERENCE = "reference"
 Facts = tuple[Mapping[str, str], ...]
 
 
@@ -121,31 +121,17 @@ def groups_of(sources: Sequence[Source]) -> tuple[list[Group], list[str]]:
 
 
 def _within(source: Source) -> list[Group]:
-    """Every target against its reference: the one most like it, else against the first target."""
-    references = source.references
-    subjects = sorted({trial.target for trial in source.trials} - set(references))
-    labels = [*references, *subjects]
-    bases = references if references and subjects else labels[:1]
-    others = [label for label in labels if label not in bases]
-    if not others:
+    """Every target against its reference: the one most like it, else against the barest target."""
+    labels = sorted({trial.target for trial in source.trials})
+    groups = bases_of(labels, source.references)
+    if not groups:
         raise UsageError(
             f"{source.title} has one target, {labels[0]}: there is nothing to compare it with. Name a second side."
         )
-    groups: dict[str, list[str]] = {}
-    for label in others:
-        groups.setdefault(max(bases, key=lambda base: (_alike(base, label), -bases.index(base))), []).append(label)
     return [
         Group(tuple(source.side(label) for label in (base, *own)), (source,) * (len(own) + 1))
         for base, own in groups.items()
     ]
-
-
-def _alike(base: str, label: str) -> tuple[int, bool, bool]:
-    """How near a reference is: parts that the labels share, whether it is the bare model of the other, or its kin."""
-    shared = sum(a == b for a, b in zip(base.split(":"), label.split(":"), strict=False))
-    own, other = base.split(":")[0], label.split(":")[0]
-    model = other.split("+")[0]
-    return shared, own == model, own.split("+")[0] == model
 
 
 def _sides(sources: Iterable[Source], labels: Sequence[str]) -> tuple[Side, ...]:

@@ -34,6 +34,7 @@ def write_verdicts(
 ) -> Written:
     """Writes a line each as it comes, and counts them."""
     from evalkit.rejudging import verdict_line
+    from evalkit.report_text import reason_text
     from evalkit.reporting.money import is_unreadable
 
     done = Written()
@@ -45,7 +46,8 @@ def write_verdicts(
             done.counts[each.use.use, "collapsed"] += "collapsed" in line["flags"]
             done.unreadable += is_unreadable(line["reason"])
             if each.verdict is None:
-                print(f"{trial.trial.probe.file}:{trial.trial.probe.line}: {each.broke}", file=sys.stderr)
+                where = f"{trial.trial.probe.file}:{trial.trial.probe.line}"
+                print(f"{where}: {reason_text(each.broke)}", file=sys.stderr)
         if show_progress and number % 500 == 0 and sys.stderr.isatty():
             print(f"\rjudged {number:,}", end="", file=sys.stderr, flush=True)
     return done

@@ -1,4 +1,4 @@
-"""The files of a run: results.jsonl for machines, review.csv for people, summary.md for a pull request."""
+"""The trials of a run with their texts: results.jsonl for machines, review.csv for people."""
 
 from __future__ import annotations
 
@@ -6,17 +6,13 @@ import csv
 import io
 import json
 import math
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from evalkit.gates import GateResult
 from evalkit.record import TrialRecord
-from evalkit.reporting.markdown import summary_markdown
-from evalkit.reporting.safe_text import for_csv, utf8_safe
-from evalkit.reporting.summary import DEMO_STAMP, RunFacts, Summary, record_order
+from evalkit.reporting.safe_text import for_csv
+from evalkit.reporting.summary import DEMO_STAMP, RunFacts, record_order
 from evalkit.transcript import Answer
 
 RUN_FIELDS = ("worker", "stored", "stored_age_s", "generation_s")
@@ -76,7 +72,15 @@ def results_jsonl(records_with_texts: Iterable[TrialPair], *, run: RunFacts) -> 
             "text_hash": texts.text_hash,
             "run": mine,
         }
-        yield json.dumps(_finite(line), ensure_ascii=True, allow_nan=False, default=str) + "\n"
+        yield _json(line) + "\n"
+
+
+def _json(line: dict[str, Any]) -> str:
+    """ASCII JSON; a line without NaN and infinities, as nearly all are, is not looked through for them."""
+    try:
+        return json.dumps(line, ensure_ascii=True, allow_nan=False, default=str)
+    except (ValueError, TypeError):  # or a judge of the user names its signals by something that is no text
+        return json.dumps(_finite(line), ensure_ascii=True, allow_nan=False, default=str)
 
 
 def _question(question: dict[str, Any], texts: TrialTexts) -> dict[str, Any]:
@@ -118,7 +122,7 @@ def _review_row(record: TrialRecord, texts: TrialTexts, run: RunFacts) -> tuple[
         str(record.line),
         record.category,
         record.target,
-        _conversation(texts.messages),
+        conversation_text(texts.messages),
         record.expected,
         last.answer if last else "",
         last.thinking if last else "",
@@ -132,7 +136,7 @@ def _review_row(record: TrialRecord, texts: TrialTexts, run: RunFacts) -> tuple[
     )
 
 
-def _conversation(messages: Sequence[tuple[str, str]]) -> str:
+def conversation_text(messages: Sequence[tuple[str, str]]) -> str:
     """What led to the last answer: the bare prompt, or every message with its role where there is more than one."""
     asked = messages[:-1] if messages and messages[-1][0] == "assistant" else messages
     if len(asked) == 1:
@@ -143,34 +147,3 @@ def _conversation(messages: Sequence[tuple[str, str]]) -> str:
 def _sorted(records_with_texts: Iterable[TrialPair], run: RunFacts) -> list[TrialPair]:
     order = record_order(run.targets)
     return sorted(records_with_texts, key=lambda pair: order(pair[0]))
-
-
-def write_run(
-    folder: Path,
-    summary: Summary,
-    texts: Mapping[str, TrialTexts],
-    gate_results: Sequence[GateResult] = (),
-    status_sentences: Sequence[str] = (),
-    *,
-    status: int | None = None,
-) -> list[Path]:
-    """Writes results.jsonl, summary.md and review.csv, each whole or not at all; ``texts`` is by trial id."""
-    pairs = [(record, texts.get(record.trial, TrialTexts())) for record in summary.records]
-    folder.mkdir(parents=True, exist_ok=True)
-    markdown = summary_markdown(summary, gate_results, status_sentences, status=status)
-    return [
-        _write(folder / "results.jsonl", results_jsonl(pairs, run=summary.run)),
-        _write(folder / "summary.md", [markdown]),
-        _write(folder / "review.csv", [review_csv(pairs, run=summary.run)]),
-    ]
-
-
-def _write(path: Path, parts: Iterable[str]) -> Path:
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with unfinished.open("w", encoding="utf-8", newline="") as file:
-            file.writelines(utf8_safe(part) for part in parts)
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-    return path

@@ -52,21 +52,33 @@ def padded(text: str, width: int) -> str:
 
 def folded(text: str, width: int, indent: int = 0) -> list[str]:
     """The text in lines of at most ``width``, all but the first indented; words too long for a line are broken."""
-    lines = [""]
+    lines, line, used = [], "", 0
+    margin = " " * indent
     for word in text.split():
-        while True:
-            line = lines[-1]
-            joined = f"{line} {word}" if line.strip() else line + word
-            if display_width(joined) <= width:
-                lines[-1] = joined
-                break
-            if line.strip():
-                lines.append(" " * indent)
-                continue
-            head = _head(word, max(width - display_width(line), 2))
-            lines[-1], word = line + head, word[len(head) :]
-            lines.append(" " * indent)
-    return [line for line in lines if line.strip()]
+        wide = display_width(word)
+        if line.strip() and used + 1 + wide <= width:
+            line, used = f"{line} {word}", used + 1 + wide
+            continue
+        if line.strip():
+            lines.append(line)
+            line, used = margin, indent
+        *whole, rest = _pieces(word, width - used, width - indent) if used + wide > width else [word]
+        for piece in whole:
+            lines.append(line + piece)
+            line = margin
+        line, used = line + rest, display_width(line) + display_width(rest)
+    return [*lines, line] if line.strip() else lines
+
+
+def _pieces(word: str, first: int, room: int) -> list[str]:
+    """The word in pieces of ``first`` cells, then ``room`` each; a piece holds two cells at least."""
+    pieces, start, taken, most = [], 0, 0, max(first, 2)
+    for place, character in enumerate(word):
+        taken += _width(character)
+        if taken > most:
+            pieces.append(word[start:place])
+            start, taken, most = place, _width(character), max(room, 2)
+    return [*pieces, word[start:]]
 
 
 def _head(text: str, width: int) -> str:

@@ -80,6 +80,11 @@ def weighting_notes(target: TargetSummary) -> list[str]:
 def target_notes(tally: Tally) -> list[str]:
     """What a table of rates leaves out: the bounds of the rate, fabrications, answers that were cut."""
     notes = []
+    if tally.passes.has_families:
+        families = "one family" if tally.passes.families == 1 else f"{tally.passes.families} families"
+        notes.append(
+            f"the interval is that of {families}: samples of a probe and probes of a cluster are not as many questions"
+        )
     if tally.unscored:
         low, high = tally.rate_if_unscored_failed or 0.0, tally.rate_if_unscored_passed or 0.0
         notes.append(
@@ -88,6 +93,8 @@ def target_notes(tally: Tally) -> list[str]:
         )
     if tally.fabricated:
         notes.append(f"{tally.fabricated} of {tally.answered} fabricated")
+    if tally.over_refused:
+        notes.append(f"{tally.over_refused} of {tally.answered} over-refused: refused what should have been answered")
     if tally.thought_failures:
         notes.append(
             f"knowledge-action gap: {tally.knew_better} of {counted(tally.thought_failures, 'failing answer')} "

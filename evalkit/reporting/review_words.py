@@ -29,5 +29,5 @@ def reviewed_sentence(labelled: int, n: int, names: Sequence[str], rates: Correc
     carry = "carries" if labelled == 1 else "carry"
     what = f"corrected pass rate {rate_words(rates.corrected)}"
     if rates.why_not:
-        what = f"no corrected pass rate: {rates.why_not}"
+        what = f"no corrected pass rate: {rates.why_not}. {rates.way_out}"
     return f"{labelled} of {n} answers {carry} labels of {names_words(names)}; {what}"

@@ -20,7 +20,7 @@ class RunFacts:
     ``started_at`` is epoch seconds. ``targets`` are labels in plan order, ``categories`` in the suites' order.
     ``generated_tokens`` were made here in this run in ``generating_s`` seconds of the host's time, ``served_tokens``
     came from servers. ``usd`` is what servers were paid, ``max_usd`` the most they might have been. ``noise`` says
-    what asking again came to, ``reviewed`` what people's labels did.
+    what asking again came to, ``reviewed`` what people's labels did. ``evalkit`` is the version that ran it.
     ``footers`` describe adapters, ``plans`` what was drawn, a line each; ``log`` and ``out`` are paths as to be
     shown, ``command`` is as typed.
     """
@@ -45,6 +45,7 @@ class RunFacts:
     max_usd: float = 0.0
     noise: str = ""
     reviewed: str = ""
+    evalkit: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from evalkit.calibration import Trust
 from evalkit.reporting.layout import Column
 from evalkit.reporting.summary import Summary
 from evalkit.stats import percent
-from evalkit.tally import Tally
+from evalkit.tally import Share, Tally
 
 Cell = Callable[[Tally], str]
 
 
 def category_columns(rows: Sequence[Tally], total: Tally) -> list[Column]:
     """The figures of one target's categories; unscored and errors only where the run has any."""
-    return _columns(rows, (("n", lambda tally: str(tally.n)), *_PASSES, _COLLAPSED, *_incidents(total)))
+    return _columns(rows, (("n", lambda tally: str(tally.n)), *_passes(rows), _COLLAPSED, *_incidents(total)))
 
 
 def quality_columns(rows: Sequence[Tally], total: Tally) -> list[Column]:
     """The figures that compare targets; unscored and errors only where the run has any."""
     collapse: tuple[str, Cell] = ("collapsed", lambda tally: percent(tally.collapse_rate))
-    return _columns(rows, (*_PASSES, collapse, *_incidents(total)))
+    return _columns(rows, (*_passes(rows), collapse, *_incidents(total)))
 
 
 def cost_columns(rows: Sequence[Tally], total: Tally) -> list[Column]:
@@ -80,14 +80,34 @@ def distinguishing(labels: Sequence[str]) -> tuple[dict[str, str], str]:
 def _interval(tally: Tally) -> str:
     if not tally.scored:
         return "-"
-    return f"{100 * tally.interval.low:.1f}–{100 * tally.interval.high:.1f}"
+    return bounds_words(tally.passes.low, tally.passes.high)
 
 
-_PASSES: tuple[tuple[str, Cell], ...] = (
-    ("pass", lambda tally: f"{tally.passed}/{tally.scored}"),
-    ("rate", lambda tally: percent(tally.pass_rate)),
-    ("Wilson 95 %", _interval),
-)
+def share_words(share: Share) -> str:
+    """``289/300 96.3 % (93.5–97.9)``; of nothing ``0/0``."""
+    if share.rate is None:
+        return "0/0"
+    return f"{share.part}/{share.whole} {percent(share.rate)} ({bounds_words(share.low, share.high)})"
+
+
+def bounds_words(low: float, high: float) -> str:
+    """Two proportions as the ends of an interval in percent, ``93.5–97.9``."""
+    return f"{100 * low:.1f}–{100 * high:.1f}"
+
+
+def interval_header(shares: Iterable[Share]) -> str:
+    """Says whose interval it is where that is Wilson's in every row."""
+    return "95 %" if any(share.has_families for share in shares) else "Wilson 95 %"
+
+
+def _passes(rows: Sequence[Tally]) -> list[tuple[str, Cell]]:
+    return [
+        ("pass", lambda tally: f"{tally.passed}/{tally.scored}"),
+        ("rate", lambda tally: percent(tally.pass_rate)),
+        (interval_header(row.passes for row in rows), _interval),
+    ]
+
+
 _COLLAPSED: tuple[str, Cell] = ("collapsed", lambda tally: f"{tally.collapsed}/{tally.answered}")
 
 

@@ -13,13 +13,15 @@ from evalkit.gates import GateOutcome, GateResult, false_red_sentence
 from evalkit.record import TrialRecord
 from evalkit.reporting import money, phrases, scores, tables
 from evalkit.reporting.layout import cut, display_width, figures_width, folded, padded, squeezed, table
-from evalkit.reporting.safe_text import for_terminal
+from evalkit.reporting.run_words import file_lines
+from evalkit.reporting.safe_text import for_terminal, shortened
 from evalkit.reporting.summary import DEMO_STAMP, Summary
 from evalkit.reporting.verdict_line import verdict_line
 
 Style = Literal["plain", "good", "bad", "note", "title"]
 
 MAX_LISTED = 40
+MAX_ERROR_CHARS = 2_000
 MIN_REASON_WIDTH = 24
 MIN_OVERVIEW_LABEL_WIDTH = 16
 
@@ -163,7 +165,8 @@ def _error_section(summary: Summary, width: int) -> Section:
     # One cause usually takes many trials with it: the reason in full once, then the trials it cost.
     by_reason = sorted(errors[:MAX_LISTED], key=lambda record: record.reason)
     for reason, records in groupby(by_reason, key=lambda record: record.reason):
-        lines += _folded(reason, width, "bad")
+        said = shortened(for_terminal(reason), MAX_ERROR_CHARS)
+        lines += [Line(line, "bad") for line in folded(said, width, 2)]
         lines += [Line(f"  {squeezed(for_terminal(record.trial), width - 2)}") for record in records]
     return lines + _more(len(errors) - MAX_LISTED, summary, width)
 
@@ -211,7 +214,7 @@ def _closing_section(summary: Summary, width: int) -> Section:
         ("judges", money.judge_sentence(summary)),
         ("money", money.money_sentence(summary)),
         ("time", phrases.duration(run.wall_s)),
-        ("files", f"{run.out}: results.jsonl, summary.md, review.csv" if run.out else ""),
+        *(("files", line) for line in file_lines(summary)),
         ("log", run.log),
     ]
     return [line for name, text in facts if text for line in _folded(text, width, "plain", name)]

@@ -1,4 +1,4 @@
-"""results.jsonl, review.csv and how the files of a run are written."""
+"""results.jsonl and review.csv."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from evalkit.reporting.exports import (
     TrialTexts,
     results_jsonl,
     review_csv,
-    write_run,
 )
 from evalkit.reporting.summary import DEMO_STAMP, RunFacts, summarise
 from evalkit.transcript import Answer
@@ -244,41 +243,6 @@ def test_the_records_expectation_is_shown_where_the_texts_have_none(make_record:
     text = review_csv([(make_record(expected="declines"), TrialTexts())], run=make_run())
 
     assert rows_of(text)[0]["expected"] == "declines"
-
-
-def test_a_run_is_written_to_its_folder(mixed_run: MixedRun, tmp_path: Path) -> None:
-    """Three files with the very bytes of the functions above, and nothing else."""
-    records, run = mixed_run
-    folder = tmp_path / "out" / "r1"
-    summary = summarise(records, run=run)
-    texts = {records[0].trial: TEXTS}
-
-    paths = write_run(folder, summary, texts, status_sentences=["it: fine"])
-
-    pairs = [(record, texts.get(record.trial, TrialTexts())) for record in records]
-    assert paths == [folder / "results.jsonl", folder / "summary.md", folder / "review.csv"]
-    assert sorted(folder.iterdir()) == sorted(paths)
-    assert (folder / "results.jsonl").read_bytes().decode() == "".join(results_jsonl(pairs, run=run))
-    assert (folder / "review.csv").read_bytes().decode() == review_csv(pairs, run=run)
-    assert "\n- it: fine\n" in (folder / "summary.md").read_text(encoding="utf-8")
-
-
-def test_a_file_is_replaced_whole_or_not_at_all(
-    make_record: MakeRecord, make_run: MakeRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """When writing breaks off, the earlier file is still there and no fragment is."""
-    (tmp_path / "results.jsonl").write_text("earlier\n")
-
-    def broken(*_: object, **__: object) -> Any:
-        yield "half a li"
-        raise OSError("No space left on device")
-
-    monkeypatch.setattr("evalkit.reporting.exports.results_jsonl", broken)
-    with pytest.raises(OSError, match="No space left on device"):
-        write_run(tmp_path, summarise([make_record()], run=make_run()), {})
-
-    assert [path.name for path in tmp_path.iterdir()] == ["results.jsonl"]
-    assert (tmp_path / "results.jsonl").read_text() == "earlier\n"
 
 
 def test_every_field_and_column_is_documented(make_record: MakeRecord, make_run: MakeRun) -> None:

@@ -7,13 +7,22 @@ from collections.abc import Callable
 
 from evalkit.gates import Gate, GateResult
 from evalkit.record import TrialRecord
-from evalkit.reporting.markdown import summary_markdown
+from evalkit.reporting.finished import FinishedRun
+from evalkit.reporting.markdown import CUT, GITHUB_COMMENT, summary_markdown
+from evalkit.reporting.run_figures import run_figures
 from evalkit.reporting.summary import RunFacts, summarise
 from evalkit.stats import percent
 
 MakeRecord = Callable[..., TrialRecord]
 MakeRun = Callable[..., RunFacts]
 MixedRun = tuple[list[TrialRecord], RunFacts]
+
+
+def markdown_of(
+    records: list[TrialRecord], run: RunFacts, results: tuple[GateResult, ...] = (), sentences: tuple[str, ...] = ()
+) -> str:
+    finished = FinishedRun(summarise(records, run=run), {}, results, None, sentences)
+    return summary_markdown(finished, run_figures(finished.summary))
 
 
 def test_a_whole_summary_reads_like_this(make_record: MakeRecord, make_run: MakeRun) -> None:
@@ -32,7 +41,7 @@ def test_a_whole_summary_reads_like_this(make_record: MakeRecord, make_run: Make
     )  # fmt: skip
     result = GateResult(Gate("loops", "it", "collapse_rate"), "fail", 0.0, 1, "collapse rate of x is 0.0 %")
 
-    markdown = summary_markdown(summarise(records, run=run), [result], ["it: gates breached: loops"])
+    markdown = markdown_of(records, run, (result,), ("it: gates breached: loops",))
 
     squeezed = re.sub(r" +", " ", re.sub(r"-{2,}", "--", markdown))
     assert (
@@ -44,35 +53,56 @@ def test_a_whole_summary_reads_like_this(make_record: MakeRecord, make_run: Make
 
 - it: gates breached: loops
 
+## Gates
+
+| | gate | measured |
+|:--|:--|:--|
+| **BREACHED** | loops | collapse rate of x is 0.0 % |
+
 ## Targets
 
-| target | pass | rate | Wilson 95 % | collapsed | unscored | errors | tokens | stored |
-|:--|--:|--:|--:|--:|--:|--:|--:|--:|
-| demo+steady:fp32:naked:greedy | 1/2 | 50.0 % | 9.5–90.5 | 0.0 % | 1 | 1 | 20 | 1/4 |
-| demo+looping:fp32:naked:greedy | 0/1 | 0.0 % | 0.0–79.3 | 100.0 % | 0 | 0 | 0 | 0/1 |
+| target | pass | rate | Wilson 95 % | collapsed | unscored | errors | fabricated | over-refused | tokens | stored |
+|:--|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|
+| demo+steady:fp32:naked:greedy | 1/2 | 50.0 % | 9.5–90.5 | 0.0 % | 1 | 1 | 33.3 % | 0.0 % | 20 | 1/4 |
+| demo+looping:fp32:naked:greedy | 0/1 | 0.0 % | 0.0–79.3 | 100.0 % | 0 | 0 | 0.0 % | 0.0 % | 0 | 0/1 |
+
+## Between the targets, probe by probe
+
+| comparison | pairs | before | after | change | 95 % | p | verdict |
+|:--|--:|--:|--:|--:|--:|--:|--:|
+| pass rate: demo+looping:fp32:naked:greedy → demo+steady:fp32:naked:greedy | 1 | 0.0 % | 100.0 % | +100.0 | \
+[−58.7, 100.0] | 1.00 | INCOMPARABLE |
+
+- INCOMPARABLE: only 1 of 3 probes are on both sides: 0 only before, 2 only after
 
 ## demo+steady:fp32:naked:greedy (subject)
 
-| category | n | pass | rate | Wilson 95 % | collapsed | unscored | errors | if unscored failed–passed | fabricated |
+| category | n | pass | rate | Wilson 95 % | collapsed | unscored | errors | if unscored failed–passed | fabricated \
+|
 |:--|--:|--:|--:|--:|--:|--:|--:|--:|--:|
-| CONTROL | 4 | 1/2 | 50.0 % | 9.5–90.5 | 0/3 | 1 | 1 | 33.3 %–66.7 % | 1 |
-| all | 4 | 1/2 | 50.0 % | 9.5–90.5 | 0/3 | 1 | 1 | 33.3 %–66.7 % | 1 |
+| CONTROL | 4 | 1/2 | 50.0 % | 9.5–90.5 | 0/3 | 1 | 1 | 33.3 %–66.7 % | 1/3 |
+| all | 4 | 1/2 | 50.0 % | 9.5–90.5 | 0/3 | 1 | 1 | 33.3 %–66.7 % | 1/3 |
 
 - 1 of 3 unscored: the rate is 33.3 % if all of them failed, 66.7 % if all passed
 - 1 of 3 fabricated
 
 ## demo+looping:fp32:naked:greedy (reference)
 
-| category | n | pass | rate | Wilson 95 % | collapsed | unscored | errors | if unscored failed–passed | fabricated |
+| category | n | pass | rate | Wilson 95 % | collapsed | unscored | errors | if unscored failed–passed | fabricated \
+|
 |:--|--:|--:|--:|--:|--:|--:|--:|--:|--:|
-| CONTROL | 1 | 0/1 | 0.0 % | 0.0–79.3 | 1/1 | 0 | 0 | 0.0 %–0.0 % | 0 |
-| all | 1 | 0/1 | 0.0 % | 0.0–79.3 | 1/1 | 0 | 0 | 0.0 %–0.0 % | 0 |
+| CONTROL | 1 | 0/1 | 0.0 % | 0.0–79.3 | 1/1 | 0 | 0 | 0.0 %–0.0 % | 0/1 |
+| all | 1 | 0/1 | 0.0 % | 0.0–79.3 | 1/1 | 0 | 0 | 0.0 %–0.0 % | 0/1 |
 
 ## Failing probes: 1
 
 | where | probe | target | reason |
 |:--|:--|:--|:--|
 | suites/it/control.yaml:9 | moon:s1 | demo+steady:fp32:naked:greedy | expected &lt;b&gt;⏎found \\`x\\` |
+
+```sh
+pytest 'suites/it/control.yaml::moon[demo+steady:fp32:naked:greedy:s1]'
+```
 
 Reference targets: 1 failing, as they may; not listed.
 
@@ -82,13 +112,33 @@ Reference targets: 1 failing, as they may; not listed.
 |:--|:--|:--|:--|
 | suites/it/control.yaml:15 | sea | demo+steady:fp32:naked:greedy | Host lost. |
 
-## Gates
+<details><summary>All rates with their 95 % intervals</summary>
 
-| | gate | measured |
-|:--|:--|:--|
-| **BREACHED** | loops | collapse rate of x is 0.0 % |
+| of | passed | collapsed | fabricated | over-refused | unscored | errors |
+|:--|--:|--:|--:|--:|--:|--:|
+| demo+steady:fp32:naked:greedy, CONTROL | 1/2 50.0 % (9.5–90.5) | 0/3 0.0 % (0.0–99.7) | 1/3 33.3 % (0.0–99.8) | \
+0/3 0.0 % (0.0–99.7) | 1/3 33.3 % (0.0–99.8) | 1/4 25.0 % (0.6–95.2) |
+| demo+steady:fp32:naked:greedy | 1/2 50.0 % (9.5–90.5) | 0/3 0.0 % (0.0–99.7) | 1/3 33.3 % (0.0–99.8) | 0/3 0.0 % \
+(0.0–99.7) | 1/3 33.3 % (0.0–99.8) | 1/4 25.0 % (0.6–95.2) |
+| demo+looping:fp32:naked:greedy, CONTROL | 0/1 0.0 % (0.0–79.3) | 1/1 100.0 % (20.7–100.0) | 0/1 0.0 % (0.0–79.3) \
+| 0/1 0.0 % (0.0–79.3) | 0/1 0.0 % (0.0–79.3) | 0/1 0.0 % (0.0–79.3) |
+| demo+looping:fp32:naked:greedy | 0/1 0.0 % (0.0–79.3) | 1/1 100.0 % (20.7–100.0) | 0/1 0.0 % (0.0–79.3) | 0/1 0.0 \
+% (0.0–79.3) | 0/1 0.0 % (0.0–79.3) | 0/1 0.0 % (0.0–79.3) |
 
-## Run
+</details>
+
+<details><summary>Judges and suites, by hash</summary>
+
+| judge | version | hash | its part | verdicts | pass / fail / unscored | asks | calibrated |
+|--|--|--|--|--|--|--|--|
+
+| suite | probes | trials | digest |
+|:--|:--|:--|:--|
+| it | 3 | 5 | 38d52a5d49f6 |
+
+</details>
+
+<details><summary>The run</summary>
 
 - started: 2025-11-21 01:53:20 UTC
 - time: 5 min 12 s
@@ -100,6 +150,8 @@ Reference targets: 1 failing, as they may; not listed.
 - log: .evalkit/h.log
 - command: pytest suites/it
 
+</details>
+
 **DEMO MODEL: its numbers mean nothing**
 """
     )
@@ -107,7 +159,7 @@ Reference targets: 1 failing, as they may; not listed.
 
 def test_a_run_without_demo_targets_has_no_stamp(make_record: MakeRecord, make_run: MakeRun) -> None:
     """The first line is the title."""
-    markdown = summary_markdown(summarise([make_record()], run=make_run()))
+    markdown = markdown_of([make_record()], make_run())
 
     assert markdown.startswith("# evalkit run 20251121-3f\n")
     assert "DEMO" not in markdown
@@ -117,7 +169,7 @@ def test_every_figure_is_that_of_the_records(mixed_run: MixedRun) -> None:
     """The table of each target, recomputed here by counting."""
     records, run = mixed_run
 
-    sections = summary_markdown(summarise(records, run=run)).split("\n## ")
+    sections = markdown_of(records, run).split("\n## ")
 
     for target in run.targets:
         (section,) = (section for section in sections if section.startswith(f"{target} ("))
@@ -153,12 +205,23 @@ def test_hostile_text_does_no_harm(hostile: str, make_record: MakeRecord, make_r
     plain_run = make_run(run_id="x", footers=("x",), notes=("x",), provenance=(("x", "x"),), log="x")
     plain_result = GateResult(Gate("x", "it", "pass_rate"), "fail", 0.0, 1, "x")
 
-    markdown = summary_markdown(summarise(records, run=run), [result], [hostile])
-    plain = summary_markdown(summarise(harmless, run=plain_run), [plain_result], ["x"])
+    markdown = outside_code(markdown_of(records, run, (result,), (hostile,)))
+    plain = outside_code(markdown_of(harmless, plain_run, (plain_result,), ("x",)))
 
-    assert not re.search(r"<(?!!-- -->)|\x1b|\u202e|[\ud800-\udfff]|\x00|[^\\]\]\(|://|www\.|@\w", markdown)
+    assert not re.search(
+        r"<(?!!-- -->|/?details>|/?summary>)|\x1b|\u202e|[\ud800-\udfff]|\x00|[^\\]\]\(|://|www\.|@\w", markdown
+    )
     if hostile:
         assert shape(markdown) == shape(plain)
+
+
+def outside_code(markdown: str) -> str:
+    """The text without its one block of commands, which ends where its fence says and not before."""
+    before, fence, rest = re.split(r"^(`{3,})sh$", markdown, maxsplit=1, flags=re.MULTILINE)
+    commands, after = rest.split(f"\n{fence}\n", maxsplit=1)
+    assert all(line.startswith("pytest ") and fence not in line for line in commands.splitlines()[1:])
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\u202e\ud800-\udfff]", commands)
+    return before + after
 
 
 def shape(markdown: str) -> list[tuple[str, int]]:
@@ -167,11 +230,53 @@ def shape(markdown: str) -> list[tuple[str, int]]:
             for line in markdown.splitlines()]  # fmt: skip
 
 
-def test_long_lists_and_reasons_are_cut_with_a_mark(make_record: MakeRecord, make_run: MakeRun) -> None:
-    """A comment on a pull request has a limit; the whole is in results.jsonl."""
-    records = [make_record(line=line, outcome="fail", reason="x" * 400) for line in range(203)]
+def test_a_summary_fits_a_comment_whatever_it_has_to_tell(make_record: MakeRecord, make_run: MakeRun) -> None:
+    """GitHub refuses more than 65,536 characters: lists get shorter, then the folded tables go, each saying so."""
+    reason = "x" * 400
+    some = [make_record(line=line, probe=f"p{line}", outcome="fail", reason=reason) for line in range(203)]
+    wide = [
+        make_record(line=line, probe=f"p{line}", outcome="fail", target=f"{'t' * 90}{line % 150}:fp32:naked:greedy")
+        for line in range(600)
+    ]
 
-    markdown = summary_markdown(summarise(records, run=make_run(out="reports/out/r1")))
+    shorter = markdown_of(some, make_run(out="reports/out/r1"))
+    shortest = markdown_of(wide, make_run(out="reports/out/r1"))
 
-    assert "\n… and 3 more in reports/out/r1/results.jsonl\n" in markdown
-    assert f"| {'x' * 299}… |" in markdown
+    assert f"| {'x' * 299}… |" in shorter
+    assert "\n… and 103 more in reports/out/r1/results.jsonl\n" in shorter
+    assert "<details><summary>80 more</summary>" in shorter
+    assert "<details><summary>All rates" in shorter
+    assert 40_000 < len(shorter) <= GITHUB_COMMENT
+    assert "<details><summary>All rates" not in shortest
+    assert shortest.endswith(CUT)
+    assert len(shortest) == GITHUB_COMMENT
+
+
+def test_tables_are_made_narrow_before_anything_is_left_out(mixed_run: MixedRun) -> None:
+    """Without the blanks that only line columns up, every cell as it was."""
+    records, run = mixed_run
+    finished = FinishedRun(summarise(records, run=run))
+    pretty = summary_markdown(finished, run_figures(finished.summary))
+
+    narrow = summary_markdown(finished, run_figures(finished.summary), limit=len(pretty) - 1)
+
+    assert len(narrow) < 0.8 * len(pretty)
+    assert [re.findall(r"[^| ]+", line) for line in narrow.splitlines() if "--" not in line] == [
+        re.findall(r"[^| ]+", line) for line in pretty.splitlines() if "--" not in line
+    ]
+    assert shape(narrow) == shape(pretty)
+
+
+def test_what_the_folded_tables_leave_out_is_said(make_record: MakeRecord, make_run: MakeRun) -> None:
+    """Where the tables are what is too long, the run and its failing probes stay."""
+    records = [make_record(line=line, probe=f"p{line}", category=f"{'c' * 60}{line}") for line in range(160)]
+    run = FinishedRun(summarise(records, run=make_run()))
+
+    markdown = summary_markdown(run, run_figures(run.summary), limit=20_000)
+
+    assert (
+        "\nMore tables are left out here: GitHub takes no longer comment. See report.html or results.jsonl.\n"
+        in markdown
+    )
+    assert "<details><summary>The run</summary>" in markdown
+    assert len(markdown) <= 20_000

@@ -6,15 +6,21 @@ from collections.abc import Callable
 from typing import Any
 
 from evalkit.record import TrialRecord
+from evalkit.reporting.finished import FinishedRun
 from evalkit.reporting.markdown import summary_markdown
 from evalkit.reporting.money import asked_sentence, judge_sentence, money_sentence
 from evalkit.reporting.phrases import token_sentence
+from evalkit.reporting.run_figures import run_figures
 from evalkit.reporting.safe_text import for_markdown
-from evalkit.reporting.summary import RunFacts, summarise
+from evalkit.reporting.summary import RunFacts, Summary, summarise
 from evalkit.reporting.terminal import summary_lines
 
 MakeRecord = Callable[..., TrialRecord]
 MakeRun = Callable[..., RunFacts]
+
+
+def markdown_of(summary: Summary) -> str:
+    return summary_markdown(FinishedRun(summary), run_figures(summary))
 
 
 def asked(identity: str, **changes: Any) -> dict[str, Any]:
@@ -54,7 +60,7 @@ def test_judges_that_asked(make_record: MakeRecord, make_run: MakeRun) -> None:
         "allowed; 1 unreadable, 1 not asked for want of money, 2 without a reply"
     )
     assert money_sentence(summary) == ""
-    assert f"- {for_markdown('judges: ' + judge_sentence(summary))}" in summary_markdown(summary)
+    assert f"- {for_markdown('judges: ' + judge_sentence(summary))}" in markdown_of(summary)
     shown = " ".join(" ".join(line.text for line in summary_lines(summary, (), ())).split())
     assert f"judges {judge_sentence(summary)}" in shown
 

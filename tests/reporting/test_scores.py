@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from evalkit.record import TrialRecord
+from evalkit.reporting.finished import FinishedRun
 from evalkit.reporting.markdown import summary_markdown
+from evalkit.reporting.run_figures import run_figures
 from evalkit.reporting.scores import score_groups
 from evalkit.reporting.summary import Summary, summarise
 from evalkit.reporting.terminal import summary_lines
@@ -21,6 +23,10 @@ SCORES = {
     "two": {"naked": 3.0, "json": 2.0, "text": 2.4},
     "three": {"naked": -1.0, "json": 6.0},
 }
+
+
+def markdown_of(summary: Summary) -> str:
+    return summary_markdown(FinishedRun(summary), run_figures(summary))
 
 
 def scored(judge: str, score: float | None) -> dict[str, Any]:
@@ -83,7 +89,7 @@ def test_the_terminal_shows_means_deltas_and_counts(summary: Summary) -> None:
 
 def test_markdown_holds_every_conditions_extremes(summary: Summary) -> None:
     """A heading, two tables, the lowest and highest under each condition, and what the words mean."""
-    text = summary_markdown(summary)
+    text = markdown_of(summary)
 
     assert "## Scores of it by v2: m:fp32:greedy, changes against naked" in text
     assert "- json: highest three 6.0, one 4.0, two 2.0" in text
@@ -98,7 +104,7 @@ def test_without_scores_there_is_no_table(make_record: Make, make_run: Make) -> 
     plain = summarise([make_record()], run=make_run())
 
     assert score_groups(plain) == ()
-    assert "sign test" not in summary_markdown(plain)
+    assert "sign test" not in markdown_of(plain)
 
 
 def test_what_a_judge_measured_stands_by_its_name(make_record: Make, make_run: Make) -> None:
@@ -118,7 +124,7 @@ def test_what_a_judge_measured_stands_by_its_name(make_record: Make, make_run: M
 
     assert score_groups(summary)[0].signals == (("facts_found", (3.5, 4.5)), ("share", (0.5, None)))
     assert lines[start + 2 : start + 4] == ["facts_found 3.50 4.50", "share 0.50 -"]
-    assert "| facts\\_found |    3.50 |   4.50 |" in summary_markdown(summary)
+    assert "| facts\\_found |    3.50 |   4.50 |" in markdown_of(summary)
 
 
 def test_one_condition_has_no_deltas(make_record: Make, make_run: Make) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from evalkit.record import TrialRecord
 from evalkit.reporting import phrases, tables
 from evalkit.reporting.summary import RunFacts, summarise
-from evalkit.stats import wilson_interval
+from evalkit.stats import cluster_interval, wilson_interval
 from evalkit.tally import Tally
 
 MakeRecord = Callable[..., TrialRecord]
@@ -23,11 +23,15 @@ MixedRun = tuple[list[TrialRecord], RunFacts]
 def test_a_tally_counts_every_outcome(make_record: MakeRecord) -> None:
     """Each count over a hand-made set, and each rate with its own denominator."""
     records = [
-        make_record(outcome="pass", prompt_tokens=5, new_tokens=10, generation_s=2.0, flags=("fabricated",)),
-        make_record(outcome="pass", new_tokens=7, stored=True, stored_age_s=90.0),
-        make_record(outcome="fail", flags=("collapsed", "fabricated"), finishes=("length", "stop", "length")),
-        make_record(outcome="unscored", flags=("collapsed",), stored=True, stored_age_s=30.0, new_tokens=1),
-        make_record(outcome="error", flags=("collapsed", "fabricated")),
+        make_record(
+            probe="p1", outcome="pass", prompt_tokens=5, new_tokens=10, generation_s=2.0, flags=("fabricated",)
+        ),
+        make_record(probe="p2", outcome="pass", new_tokens=7, stored=True, stored_age_s=90.0),
+        make_record(
+            probe="p3", outcome="fail", flags=("collapsed", "fabricated"), finishes=("length", "stop", "length")
+        ),
+        make_record(probe="p4", outcome="unscored", flags=("collapsed",), stored=True, stored_age_s=30.0, new_tokens=1),
+        make_record(probe="p5", outcome="error", flags=("collapsed", "fabricated")),
     ]
 
     tally = Tally.of("all", records)
@@ -39,6 +43,19 @@ def test_a_tally_counts_every_outcome(make_record: MakeRecord) -> None:
     assert (tally.pass_rate, tally.collapse_rate, tally.unscored_rate, tally.error_rate) == (2 / 3, 0.5, 0.25, 0.2)
     assert (tally.rate_if_unscored_failed, tally.rate_if_unscored_passed) == (0.5, 0.75)
     assert tally.interval == wilson_interval(2, 3)
+
+
+def test_the_interval_of_a_tally_respects_families(make_record: MakeRecord) -> None:
+    """Samples of one probe, and probes of one cluster, are not as many questions: the interval is the gates'."""
+    samples = [make_record(probe=f"p{n % 5}", sample=n // 5, outcome="pass" if n % 5 else "fail") for n in range(20)]
+    clusters = [make_record(probe=f"p{n}", cluster=f"c{n % 5}", outcome="pass" if n % 5 else "fail") for n in range(20)]
+    expected = cluster_interval([float(n % 5 > 0) for n in range(20)], [n % 5 for n in range(20)])
+
+    for records in (samples, clusters):
+        found = Tally.of("all", records).passes
+        assert (found.part, found.whole, found.families, found.has_families) == (16, 20, 5, True)
+        assert (found.low, found.high) == (expected.low, expected.high)
+        assert found.low < wilson_interval(16, 20).low
 
 
 def test_an_empty_tally_has_no_rates() -> None:

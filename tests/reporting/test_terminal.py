@@ -110,7 +110,7 @@ def test_a_whole_summary_reads_like_this(make_record: MakeRecord, make_run: Make
         "tokens   9 read, 20 written, 1240 in this run at 620 a second",
         "store    1 of 6 trials answered from it, the oldest 2 hours old",
         "time     5 min 12 s",
-        "files    reports/out/r1: results.jsonl, summary.md, review.csv",
+        "files    reports/out/r1: report.html, results.jsonl, summary.md, review.csv",
         "log      .evalkit/host-r1.log",
         "",
         "DEMO MODEL: its numbers mean nothing",
@@ -168,7 +168,7 @@ def test_targets_side_by_side_fit_one_table_where_they_can(make_record: MakeReco
     weights = ("demo:fp32", "demo+steady:fp32", "demo+steady:nf4", "demo+looping:fp32")
     targets = tuple(f"{name}:naked:greedy" for name in weights)
     records = [
-        make_record(target=target, line=line, new_tokens=7, generation_s=0.5, stored=True)
+        make_record(target=target, line=line, probe=f"p{line}", new_tokens=7, generation_s=0.5, stored=True)
         for target in targets for line in range(96)
     ]  # fmt: skip
 
@@ -206,7 +206,7 @@ def test_one_cause_of_many_errors_is_told_once_and_in_full(make_record: MakeReco
     start = lines.index("errors: 2")
     assert lines[start + 1 : start + 5] == [
         "Host lost after 41 of 128 requests: CUDA out of memory at batch 64. Host log:",
-        ".evalkit/host-7f3a.log.",
+        "  .evalkit/host-7f3a.log.",
         "  suites/it/control.yaml::p1[demo+steady:fp32:naked:greedy]",
         "  suites/it/control.yaml::p2[demo+steady:fp32:naked:greedy]",
     ]
@@ -326,3 +326,24 @@ def test_gates_of_suites_that_did_not_run_are_only_counted(make_record: MakeReco
         "n.a.         2 gates of suite far, which is not in this run",
         "n.a.         c: whatever",
     ]
+
+
+def test_families_and_over_refusals_are_told_under_the_table(make_record: MakeRecord, make_run: MakeRun) -> None:
+    """Whose interval it is where samples and clusters stand or fall together, and what a high pass rate may hide."""
+    refused = {"judge": "behaviour", "outcome": "fail", "labels": {"failure_type": "OVER_REFUSAL"}, "required": True}
+    records = [
+        make_record(probe=f"p{number % 3}", sample=number // 3, outcome="fail" if number == 4 else "pass",
+                    verdicts=({**refused, "judge_hash": "ab"},) if number == 4 else ())
+        for number in range(12)
+    ]  # fmt: skip
+
+    lines = shown(records, make_run())
+    alone = shown(records[:4:3], make_run())
+
+    said = " ".join(lines)
+    assert "n pass rate 95 % collapsed" in " ".join(said.split())
+    assert (
+        "the interval is that of 3 families: samples of a probe and probes of a cluster are not as many questions"
+    ) in said
+    assert "1 of 12 over-refused: refused what should have been answered" in lines
+    assert "the interval is that of one family: samples of a probe" in " ".join(alone)

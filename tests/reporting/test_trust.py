@@ -11,8 +11,10 @@ import pytest
 from evalkit.agreement import Agreement
 from evalkit.calibration import Calibration, LabelSource, trust_in
 from evalkit.record import TrialRecord
+from evalkit.reporting.finished import FinishedRun
 from evalkit.reporting.markdown import summary_markdown
-from evalkit.reporting.summary import summarise
+from evalkit.reporting.run_figures import run_figures
+from evalkit.reporting.summary import Summary, summarise
 from evalkit.reporting.terminal import summary_lines
 
 Make = Callable[..., Any]
@@ -23,6 +25,10 @@ GOOD = Agreement(
 SOURCE = LabelSource("labels.jsonl", ("ann", "bo"), 100, True)
 MEASURED = Calibration("mood", "abc", "it", "CONTROL", ("en",), SOURCE, GOOD)
 WHOLE = replace(MEASURED, category="all")
+
+
+def markdown_of(summary: Summary) -> str:
+    return summary_markdown(FinishedRun(summary), run_figures(summary))
 
 
 def verdict(**changes: Any) -> dict[str, Any]:
@@ -118,8 +124,8 @@ def test_the_terminal_shows_trust_beside_each_rate(records: list[TrialRecord], m
 
 def test_markdown_shows_trust_and_the_corrected_rate(records: list[TrialRecord], make_run: Make) -> None:
     """Two columns more; without a calibration neither is there."""
-    measured = summary_markdown(summarise(records, run=make_run(), calibrations=[MEASURED]))
-    plain = summary_markdown(summarise(records, run=make_run()))
+    measured = markdown_of(summarise(records, run=make_run(), calibrations=[MEASURED]))
+    plain = markdown_of(summarise(records, run=make_run()))
     (row,) = [line for line in measured.splitlines() if line.startswith("| CONTROL")]
 
     assert [cell.strip() for cell in row.strip("|").split("|")][-2:] == ["90 % of 100", "87.5 % (46.8–100.0)"]

@@ -97,11 +97,11 @@ def _tag_of(found: re.Match[str]) -> Tag:
 
 
 def _acting(text: str, tags: list[Tag]) -> Iterator[Tag]:
-    """The tags that prose does not merely mention."""
+    """The tags that prose does not merely mention; what closes thinking that ends in emphasis is no mention."""
     text_start = len(text) - len(text.lstrip())
     last_close = max((tag.start for tag in tags if not tag.opens), default=-1)
     quoted_until = 0
-    in_pair = False
+    in_pair = is_open = False
     for index, tag in enumerate(tags):
         is_second, in_pair = in_pair, False
         following = tags[index + 1] if index + 1 < len(tags) else None
@@ -114,8 +114,10 @@ def _acting(text: str, tags: list[Tag]) -> Iterator[Tag]:
         elif tag.start == text_start:
             if tag.opens and last_close < tag.start and _NOUN.match(text, tag.end):
                 continue
+            is_open = tag.opens
             yield tag
-        elif not _is_mentioned(text, tag):
+        elif not _is_mentioned(text, tag) or (is_open and tag.start == last_close and text[tag.start - 1] in "*_"):
+            is_open = tag.opens
             yield tag
 
 

@@ -98,6 +98,7 @@ UNCLOSED = [
     ("<think>a<think>b", "ab", ""),
     ("<think>They ask about `</think>` and I", "They ask about `</think>` and I", ""),
     ("<think>The </think> tag closes it. So", "The </think> tag closes it. So", ""),
+    ("<think>It is **bold**</think>![no] So", "It is **bold**", "![no] So"),
 ]
 
 LATE = [

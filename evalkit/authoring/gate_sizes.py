@@ -30,7 +30,10 @@ class TooSmall:
 
 def too_small(gates: Sequence[Gate], probes: Sequence[Probe]) -> list[TooSmall]:
     """The gates of one suite that ``probes``, all of them passing, could not bear out with 95 % confidence."""
-    found = (_too_small(gate, [probe for probe in probes if gate.takes(probe.category, probe.id, probe.language)]) for gate in gates)
+    found = (
+        _too_small(gate, [probe for probe in probes if gate.takes(probe.category, probe.id, probe.language)])
+        for gate in gates
+    )
     return [item for item in found if item is not None]
 
 

@@ -20,8 +20,8 @@ ROUNDING = 1e-9
 class Gate:
     """One rule: ``metric`` of ``target`` in ``suite`` within its bounds.
 
-    ``target``, ``category``, ``probe``, ``language`` and ``condition`` are globs; the target ``*`` stands for every subject, a
-    narrower pattern also reaches reference targets. All values are in the metric's own unit: rates and their
+    ``target``, ``category``, ``probe``, ``language`` and ``condition`` are globs; the target ``*`` stands for every
+    subject, a narrower pattern also reaches reference targets. All values are in the metric's own unit: rates and their
     differences are proportions, ``equals`` and ``tolerance`` included; scores and counts are plain numbers.
 
     The pass zone is ``at_least`` or ``above`` to ``at_most`` or ``below``, or ``equals`` within ``tolerance``. What is

@@ -16,7 +16,7 @@ def test_the_demo_gates_ask_only_for_what_is_caused(scratch):
 
     assert [(gate.suite, gate.target, gate.metric, gate.at_least, gate.at_most) for gate in gates] == [
         ("instrument_trap", "demo+looping:*", "collapse_rate", 0.8, None),
-        ("instrument_trap", "demo+steady:*", "collapse_rate", None, 0.15),
+        ("instrument_trap", "demo+steady:*", "collapse_rate", None, 0.05),
         ("instrument_trap", "demo*", "error_rate", None, 0.0),
     ]
     assert all(gate.because.endswith(".") for gate in gates)

@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # Two cores are shared by the model host and the workers: an OpenMP pool that spins while it waits halves the speed.
 export OMP_WAIT_POLICY = PASSIVE
 
-.PHONY: demo test test-all test-fast lint clean
+.PHONY: demo test test-all test-fast lint bench clean
 
 demo: $(VENV)/installed
 	$(BIN)/python -m pytest suites/instrument_trap --eval-plan smoke -n $(WORKERS)
@@ -28,6 +28,10 @@ lint: $(VENV)/developed
 	$(BIN)/ruff check evalkit tests fixtures benchmarks
 	$(BIN)/ruff format --check --quiet evalkit tests fixtures benchmarks
 	$(BIN)/mypy
+
+# Minutes, on a quiet machine: make bench BENCH="--only 1 3"; --install makes the rivals' environments first.
+bench: $(VENV)/developed
+	$(BIN)/python benchmarks/run_all.py $(BENCH)
 
 # torch first and pinned: an unpinned install pulls several GB of CUDA packages.
 $(VENV)/installed: pyproject.toml constraints.txt

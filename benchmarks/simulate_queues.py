@@ -12,6 +12,7 @@ from itertools import product
 import numpy as np
 from tabulate import tabulate
 
+from evalkit.record import TrialOutcome
 from evalkit.review import Label
 from evalkit.reviewing import PopulationTrial, corrected_rates
 from evalkit.reviewing.draws import Draw, Place
@@ -43,6 +44,7 @@ class Desk:
     right: np.ndarray
     draws: list[Draw] = field(default_factory=list)
     read: set[int] = field(default_factory=set)
+    known: set[int] = field(default_factory=set)
 
     def queue(
         self, fraction: float | dict[str, float], of: Sequence[int] | None = None,
@@ -63,10 +65,18 @@ class Desk:
             share = fraction[stratum] if isinstance(fraction, dict) else fraction
             taken = self._first(own, int(np.ceil(share * len(own))), skips_known)
             chosen += taken
-            places |= {f"h{trial}": Place(stratum, trial in set(taken)) for trial in own}
+            outcome: TrialOutcome = "fail" if fails else "pass"
+            places |= {f"h{one}": Place(stratum, one in set(taken), one in self.known, outcome) for one in own}
         self.draws.insert(0, Draw(places, {}))
         fresh = [trial for trial in chosen if not (skips_known and trial in self.read)]
         self.read |= set(self.draw.permutation(fresh)[: int(np.ceil(part * len(fresh)))].tolist())
+
+    def mend(self) -> None:
+        """From now on the judge agrees with every label there is."""
+        self.known = set(self.read)
+        read = list(self.read)
+        self.fails = self.fails.copy()
+        self.fails[read] = ~self.right[read]
 
     def _first(self, own: Sequence[int], wanted: int, skips_known: bool) -> list[int]:
         taken, count = [], 0
@@ -144,6 +154,18 @@ def small_and_whole(desk: Desk) -> None:
     desk.queue(0.25)
 
 
+def mended(desk: Desk) -> None:
+    desk.queue(0.3)
+    desk.mend()
+
+
+def mended_and_queued(desk: Desk) -> None:
+    rank = desk.draw.permutation(len(desk.fails))
+    desk.queue(0.2, rank=rank)
+    desk.mend()
+    desk.queue(0.3, rank=rank, skips_known=True)
+
+
 SCENES: tuple[tuple[str, Callable[[Desk], None], int], ...] = (
     ("three categories, each at its own fraction", by_category, 0),
     ("all failures, and 15 % half read", failures_and_a_tenth, 0),
@@ -155,6 +177,8 @@ SCENES: tuple[tuple[str, Callable[[Desk], None], int], ...] = (
     ("the same, all of the new ones wrong", new_answers, WRONG),
     ("five queues that overlap, each 70 % read", five_queues, 0),
     ("five small queues and one over all, all read", small_and_whole, 0),
+    ("a queue; then the judge is mended by its labels", mended, 0),
+    ("the same, and another queue after that", mended_and_queued, 0),
 )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from evalkit.reading.gates import read_gates
 from evalkit.record import TrialRecord
 from evalkit.reporting.finished import FinishedRun
 from evalkit.reporting.kept import kept_report
+from evalkit.reporting.run_words import has_page
 from evalkit.reporting.summary import summarise
 from evalkit.reporting.terminal import summary_lines
 from evalkit.reporting.verdict_line import verdict_line
@@ -189,8 +190,19 @@ class Closing:
             self._sentences += (f"The reports cannot be written to {self._ledger.out}: {error}.",)
             self.status = self.status or 1
             return
-        complaints = (write_page(out, run, figures, is_whole=self._is_whole), show_step_summary(out / "summary.md"))
+        before, missing = self._before()
+        page = write_page(out, run, figures, is_whole=self._is_whole, before=before)
+        complaints = (missing, page, show_step_summary(out / "summary.md"))
         self._sentences += tuple(complaint for complaint in complaints if complaint)
+
+    def _before(self) -> tuple[FinishedRun | None, str]:
+        """The baseline that the page compares answers with; nothing where no page is written."""
+        from evalkit.earlier import baseline_at_end
+
+        if not has_page(self._summary):
+            return None, ""
+        named, base = self._config.getoption("evalkit_baseline"), self._config.invocation_params.dir
+        return baseline_at_end(self._session.workspace, named, MAIN, base, self._summary.records)
 
 
 def crashed_trial(config: pytest.Config, ledger: Ledger, nodeid: str) -> TrialRecord | None:

@@ -10,8 +10,7 @@ from _pytest._code.code import TerminalRepr
 from evalkit.errors import EvalkitError, UnreadableFile, UsageError
 from evalkit.matrix import Trial
 from evalkit.reading.garbage import no_garbage_search
-from evalkit.report_text import failure_lines
-from evalkit.reporting.safe_text import for_terminal
+from evalkit.report_text import error_text, failure_lines, reason_text
 from evalkit.session import Judged, Session
 
 UNREADABLE = "<unreadable>"
@@ -81,7 +80,7 @@ class UnreadableItem(pytest.Item):
         raise AssertionError("setup always raises")
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: object = None) -> str | TerminalRepr:
-        return str(excinfo.value)
+        return error_text(self.error)
 
     def reportinfo(self) -> tuple[Any, int | None, str]:
         problems = getattr(self.error, "problems", ())
@@ -118,12 +117,15 @@ class ProbeItem(pytest.Item):
         if record.score is not None:
             self.user_properties.append(("evalkit_score", record.score))
         if self.judged.decision.outcome == "unscored":
-            pytest.skip(f"unscored: {for_terminal(self.judged.decision.reason)}")
+            pytest.skip(f"unscored: {reason_text(self.judged.decision.reason)}")
 
     def runtest(self) -> None:
         """Asserts the verdict, no more."""
         if self.judged is not None and self.judged.decision.outcome == "fail":
             raise ProbeFailed(self.judged)
+
+    def teardown(self) -> None:
+        self.judged = None
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: object = None) -> str | TerminalRepr:
         error = excinfo.value
@@ -131,7 +133,7 @@ class ProbeItem(pytest.Item):
             return "\n".join(failure_lines(self.trial, error.judged, self.nodeid))
         if isinstance(error, EvalkitError):
             probe = self.trial.probe
-            return f"{probe.file}:{probe.line}: {probe.id} on {self.trial.target.label}\n{error}"
+            return f"{probe.file}:{probe.line}: {probe.id} on {self.trial.target.label}\n{error_text(error)}"
         return super().repr_failure(excinfo)
 
     def reportinfo(self) -> tuple[Any, int | None, str]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Generator
+from contextlib import suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from evalkit.ledger import Ledger
-from evalkit.options import expand_adapters, names_a_suite, workspace_of
+from evalkit.options import expand_adapters, names_a_suite, progress_interval_s, workspace_of
 from evalkit.status_line import StatusLine
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from evalkit.store.runs import RunStore
 
 NAME = "evalkit-controller"
+_FLUSH_EVERY_S = 0.2
 
 
 class Controller:
@@ -34,8 +36,12 @@ class Controller:
         self._closing: Closing | None = None
         self._launcher: Launcher | None = None
         self._store: RunStore | None = None
+        self._unstored: list[TrialRecord] = []
+        self._stored_at = 0.0
         self._is_store_broken = False
-        self._line = StatusLine(config, self.ledger.workspace.shown(self.ledger.log))
+        self._is_warm = False
+        log = self.ledger.workspace.shown(self.ledger.log)
+        self._line = StatusLine(config, log, progress_interval_s(config))
 
     def address(self) -> Address:
         """Where the host can be reached; it starts when somebody calls."""
@@ -57,6 +63,7 @@ class Controller:
         return {**plain, "address": asdict(self.address())} if with_address else plain
 
     def draw_status(self) -> None:
+        self._store_records()
         self._line.draw()
 
     def print_summary(self, reporter: Any) -> None:
@@ -108,13 +115,14 @@ class Controller:
         """Keeps a trial's record, in memory and in the store; counts failures of anything else."""
         self._line.clear()
         plain = getattr(report, "evalkit", None)
-        if plain is not None:
+        if isinstance(plain, dict):
             from evalkit.record import TrialRecord
 
             record = TrialRecord.from_dict(plain)
             self.ledger.records[record.trial] = record
+            report.evalkit = True  # type: ignore[attr-defined]  # the terminal keeps every report, the ledger the record
             self._remember(record)
-        elif report.failed and not hasattr(report, "wasxfail"):
+        elif plain is None and report.failed and not hasattr(report, "wasxfail"):
             self.ledger.other_failures += 1
 
     @pytest.hookimpl(tryfirst=True)
@@ -126,6 +134,7 @@ class Controller:
         if self._closing is None and (self.ledger.records or self.ledger.selected):
             from evalkit.closing import Closing
 
+            self._store_records()
             self._closing = Closing(self.config, self.ledger, int(session.exitstatus))
             session.exitstatus = self._closing.status
             self._end_run(self._closing)
@@ -143,6 +152,7 @@ class Controller:
 
     def pytest_unconfigure(self) -> None:
         self._end_lease()
+        self._store_records()
         if self._store is not None:
             self._store.close()
 
@@ -152,7 +162,7 @@ class Controller:
         is_over = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not session.shouldfail
         if probes is None or self._launcher is None or not is_over or self.ledger.noise is not None:
             return
-        from evalkit.closing import measure_noise
+        from evalkit.noise_measuring import measure_noise
 
         measure_noise(self.config, self.ledger, probes, self.address, self.draw_status)
         self._line.clear()
@@ -167,21 +177,39 @@ class Controller:
             log = self.ledger.workspace.shown(self.ledger.log)
             self.ledger.note(f"The model host was lost and started again. Host log: {log}")
 
+    def _warm_up(self, status: Status) -> None:
+        """Imports what the end of the run needs while the host computes and this process waits."""
+        if self._is_warm or status.phase not in ("loading", "generating"):
+            return
+        self._is_warm = True
+        import evalkit.closing  # noqa: F401
+        from evalkit.exporting.run_files import load_drawing
+
+        load_drawing(status.total)
+
     @property
     def _run_facts(self) -> dict[str, Any]:
         return {"argv": list(self.ledger.command)}
 
     def _remember(self, record: TrialRecord) -> None:
+        """Stores it; records that come in quick succession go into one transaction."""
+        self._unstored.append(record)
+        if time.monotonic() - self._stored_at >= _FLUSH_EVERY_S:
+            self._store_records()
+
+    def _store_records(self) -> None:
+        records, self._unstored = self._unstored, []
+        if not records or self._is_store_broken:
+            return
         from evalkit.errors import StoreError
         from evalkit.store.runs import RunStore
 
-        if self._is_store_broken:
-            return
         try:
             if self._store is None:
                 self._store = RunStore.open(self.ledger.workspace.store_file)
                 self._store.begin(self.ledger.run_id, self.ledger.started_at, self._run_facts)
-            self._store.put(self.ledger.run_id, [record])
+            self._store.put(self.ledger.run_id, records)
+            self._stored_at = time.monotonic()
         except StoreError as error:
             self._is_store_broken = True
             self.ledger.note(f"{error} The reports of this run are complete all the same.")
@@ -207,6 +235,8 @@ class Controller:
         if status.note:
             self.ledger.note(status.note)
         self._line.take(status)
+        with suppress(Exception):  # the end of the run imports it again, and says what is wrong
+            self._warm_up(status)
 
 
 def _new_ledger(config: pytest.Config) -> Ledger:

@@ -60,7 +60,8 @@ def _corrected_of(state: Reviewed) -> Callable[[Sequence[str]], CorrectedPassRat
     def rate_of(trials: Sequence[str]) -> CorrectedPassRate:
         found = state.rates(trials)
         rate = found.corrected
-        return CorrectedPassRate(rate.rate, rate.low, rate.high, found.n, found.reviewed_n, found.why_not)
+        why_not = found.why_not and f"{found.why_not}. {found.way_out}"
+        return CorrectedPassRate(rate.rate, rate.low, rate.high, found.n, found.reviewed_n, why_not)
 
     return rate_of
 

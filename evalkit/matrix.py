@@ -39,7 +39,8 @@ class Trial:
         """What is asked of the target at ``turn``, after ``messages``."""
         decoding = self.decoding(turn)
         seed = None if decoding.is_greedy else self._seed(decoding.seed)
-        return Request(target=self.target, messages=messages, decoding=decoding, seed=seed, sample=self.sample)
+        last = next((item for item in reversed(self.probe.turns) if isinstance(item, Generate)), turn)
+        return Request(self.target, messages, decoding, seed, self.sample, is_followed=turn is not last)
 
     def _seed(self, own: int | None) -> int:
         """63 bits from (seed, probe, sample): the same text at any batch and worker count."""

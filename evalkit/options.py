@@ -75,6 +75,8 @@ def add_options(parser: pytest.Parser) -> None:
     add("--eval-out", dest="evalkit_out", metavar="FOLDER", help="where reports go (reports/out in the workspace)")
     which = "which suites are collected: named (default), those the command line names; always, all that pytest meets"
     parser.addini("evalkit_collect", which, default="named")
+    often = "seconds between lines of progress where output goes to no terminal; 0: none (default: 30, growing)"
+    parser.addini("evalkit_progress_interval", often, default="")
 
 
 def expand_adapters(config: pytest.Config) -> None:
@@ -147,6 +149,24 @@ def workspace_of(config: pytest.Config) -> Workspace:
         if found is not None:
             return found
     return Workspace(config.rootpath)
+
+
+def progress_interval_s(config: pytest.Config) -> float | None:
+    """What the ini file says of lines of progress; None where it says nothing.
+
+    Raises:
+        UsageError: it is no number of seconds.
+    """
+    text = str(config.getini("evalkit_progress_interval")).strip()
+    try:
+        seconds = float(text) if text else None
+    except ValueError:
+        seconds = -1.0
+    if seconds is not None and not 0 <= seconds < float("inf"):
+        raise pytest.UsageError(
+            f"evalkit_progress_interval: expected seconds, such as 60, or 0 for no lines of progress; found {text!r}"
+        )
+    return seconds
 
 
 def _positive(text: str) -> int:

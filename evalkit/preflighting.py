@@ -145,7 +145,9 @@ class CheckItem(pytest.Item):
         found = self.eval_session.findings(self.target_name, self.target)
         self.finding = next(finding for finding in found if finding.check == self.check)
         if self.finding.level == "skip":
-            pytest.skip(self.finding.sentence)
+            from evalkit.report_text import reason_text
+
+            pytest.skip(reason_text(self.finding.sentence))
 
     def runtest(self) -> None:
         if self.finding is not None and self.finding.level == "fail":
@@ -153,7 +155,9 @@ class CheckItem(pytest.Item):
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         if isinstance(excinfo.value, (PreflightFailed, EvalkitError)):
-            return f"{self.target_name}, {self.check}: {excinfo.value}"
+            from evalkit.report_text import error_text
+
+            return f"{self.target_name}, {self.check}: {error_text(excinfo.value)}"
         return super().repr_failure(excinfo)
 
     def reportinfo(self) -> tuple[Any, int | None, str]:

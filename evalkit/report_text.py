@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import shlex
 
+from evalkit.errors import UnreadableFile
 from evalkit.matrix import Trial
 from evalkit.probe import Generate, Message, Turn
-from evalkit.reporting.safe_text import for_terminal
+from evalkit.reporting.safe_text import for_terminal, shortened
 from evalkit.session import Judged
 from evalkit.transcript import Answer
 from evalkit.verdict import Span, Verdict
 
 _SHOWN_CHARS = 600
 _CONTEXT_CHARS = 160
+_REASON_CHARS = 1_000
+_ERROR_CHARS = 4_000
 
 
 def failure_lines(trial: Trial, judged: Judged, nodeid: str) -> list[str]:
@@ -37,13 +40,24 @@ def failure_lines(trial: Trial, judged: Judged, nodeid: str) -> list[str]:
     return lines
 
 
+def reason_text(reason: str) -> str:
+    """A verdict's reason on one line: a judge may quote a whole answer in it."""
+    return shortened(for_terminal(reason), _REASON_CHARS)
+
+
+def error_text(error: BaseException) -> str:
+    """An error's sentences, a line for each problem of a file; what a judge or a server said in it is made harmless."""
+    said = [str(problem) for problem in error.problems] if isinstance(error, UnreadableFile) else [str(error)]
+    return "\n".join(shortened(for_terminal(line), _ERROR_CHARS) for line in said)
+
+
 def _is_asked(turn: Turn) -> bool:
     return isinstance(turn, Message) and turn.role != "assistant"
 
 
 def _verdict(verdict: Verdict) -> str:
     optional = "" if verdict.required else " (optional)"
-    return f"{verdict.judge}{optional}: {verdict.outcome}: {for_terminal(verdict.reason)}"
+    return f"{verdict.judge}{optional}: {verdict.outcome}: {reason_text(verdict.reason)}"
 
 
 def _spans(judged: Judged, judged_answers: tuple[Answer, ...], answer: Answer) -> list[Span]:

@@ -84,12 +84,16 @@ class PytestRun:
             self.session.submit(trials)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+    def pytest_runtest_protocol(
+        self, item: pytest.Item, nextitem: pytest.Item | None
+    ) -> Generator[None, object, object]:
         """Waits for the item's answers where no timeout of another plugin counts it."""
         if not self.config.getoption("setupplan", False):
             trial = trial_of(item, self.session)
             if trial is not None:
-                self.session.obtain(trial)
+                is_alone = self._input is None  # an xdist worker holds no answer that it does not judge now
+                following = nextitem.trial if is_alone and isinstance(nextitem, ProbeItem) else None
+                self.session.obtain(trial, following)
         return (yield)
 
     @pytest.hookimpl(wrapper=True)
@@ -119,7 +123,7 @@ class PytestRun:
                 self._expect_of_reference(item, report)
         else:
             return
-        report.evalkit = _utf8_safe(record.to_dict())  # type: ignore[attr-defined]
+        report.evalkit = _utf8_safe(record.values())  # type: ignore[attr-defined]
 
     def _expect_of_reference(self, item: ProbeItem, report: pytest.TestReport) -> None:
         """A reference target is expected to misbehave: its failures are xfailed."""
@@ -165,9 +169,9 @@ def run_of(config: pytest.Config) -> PytestRun:
 def _utf8_safe(value: Any) -> Any:
     """Lone surrogates as U+FFFD: one of them in a report kills an xdist run."""
     if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode("utf-8")
+        return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
     if isinstance(value, dict):
-        return {key: _utf8_safe(item) for key, item in value.items()}
+        return {_utf8_safe(key): _utf8_safe(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_utf8_safe(item) for item in value]
     return value

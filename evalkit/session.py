@@ -158,7 +158,7 @@ class Session:
 
     def suites(self, records: Iterable[TrialRecord], names: Iterable[str] = ()) -> tuple[SuiteReading, ...]:
         """The suites that records of YAML probes come from, each once, and the folders of these ``names``."""
-        files = dict.fromkeys(self.workspace.root / record.file for record in records)
+        files = [self.workspace.root / file for file in dict.fromkeys(record.file for record in records)]
         places = [file for file in files if self.workspace.is_probe_file(file)]
         places += [folder for name in names if (folder := self.workspace.suites / name).is_dir()]
         return tuple({reading.name: reading for reading in map(self.suite, places)}.values())
@@ -202,13 +202,13 @@ class Session:
             raise GenerationFailed(inspected.failure)
         return inspected.findings
 
-    def obtain(self, trial: Trial) -> None:
+    def obtain(self, trial: Trial, following: Trial | None = None) -> None:
         """Waits until the trial's answers are there; what goes wrong is raised later, by ``judged``."""
         if trial.id in self._settled:
             return
         try:
             self.submit([trial])
-            self._settled[trial.id] = self._host.obtain(trial.id)
+            self._settled[trial.id] = self._host.obtain(trial.id, following.id if following else None)
         except Exception as error:
             self._settled[trial.id] = error
 
@@ -234,8 +234,8 @@ class Session:
             HostLost, StoreError, GenerationFailed, UnreadableFile, JudgeError: the trial is an ERROR, not a failure.
         """
         settled = self.replies(trial)
-        case = case_of(trial, settled.replies)
-        decision = self.decide(case, dict(settled.judge_replies))
+        decision = self.decide(case := case_of(trial, settled.replies), dict(settled.judge_replies))
+        del self._settled[trial.id]  # of thousands of answers only the one at hand is kept
         return Judged(case, decision, record_of(trial, settled, decision, self._worker))
 
     def decide(self, case: Case, judge_replies: dict[int, tuple[Reply, ...]]) -> Decision:

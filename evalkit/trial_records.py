@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields, is_dataclass
 from typing import Any
 
 from evalkit.generation import Failure, Generation, Reply
@@ -15,7 +15,10 @@ from evalkit.matrix import Trial
 from evalkit.probe import Expectation, is_asserted
 from evalkit.record import TrialRecord
 from evalkit.target import Target
-from evalkit.verdict import Decision
+from evalkit.verdict import Decision, Verdict
+
+_VERDICT = tuple(item.name for item in fields(Verdict))
+_EXPECTED = tuple(item.name for item in fields(Expectation))
 
 
 def record_of(trial: Trial, settled: Settled, decision: Decision | None, worker: str) -> TrialRecord:
@@ -79,16 +82,16 @@ def _questions(replies: Sequence[Reply], targets: Sequence[Target | None]) -> li
 
 
 def _verdicts(decision: Decision, asked: dict[int, list[dict[str, Any]]]) -> tuple[dict[str, Any], ...]:
-    return tuple(
-        {**_plain(asdict(verdict)), "asked": asked.get(index, [])} for index, verdict in enumerate(decision.verdicts)
-    )
+    return tuple({**_plain(verdict), "asked": asked.get(index, [])} for index, verdict in enumerate(decision.verdicts))
 
 
-def _plain(value: Any) -> Any:
+def _plain(verdict: Verdict) -> dict[str, Any]:
     """Tuples of pairs as dicts, tuples as lists: what JSON and xdist can carry."""
-    if isinstance(value, dict):
-        return {key: dict(item) if key in ("labels", "signals") else _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, (tuple, list)) else value
+    found: dict[str, Any] = {name: getattr(verdict, name) for name in _VERDICT}
+    return {
+        **found, "flags": list(verdict.flags), "spans": [asdict(span) for span in verdict.spans],
+        "labels": dict(verdict.labels), "signals": dict(verdict.signals),
+    }  # fmt: skip
 
 
 def expected_words(expect: Expectation) -> str:
@@ -96,7 +99,9 @@ def expected_words(expect: Expectation) -> str:
     parts = [expect.behaviour or ""]
     if expect.recommendation:
         parts.append(f"[{expect.recommendation}]")
-    for name, value in asdict(expect).items():
+    for name in _EXPECTED:
+        value = getattr(expect, name)
+        value = asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
         if name not in ("behaviour", "recommendation", "case_sensitive") and is_asserted(value):
             parts.append(f"{name}: {_words(value)}")
     return " ".join(part for part in parts if part)

@@ -19,20 +19,21 @@ LAYERS = (
     ("stats", "noise", "agreement", "calibration", "matrix", "tally", "comparing", "gates", "score_deltas", "judging",
      "sampling_plan", "reviewing", "authoring", "perturbing"),
     ("workspace", "store"),
-    ("reading", "importing", "engines", "reporting", "sheets"),
+    ("reading", "importing", "engines", "reporting", "sheets", "exporting", "plots", "report_page"),
     ("host",),
     ("session", "gating", "trial_records", "trial_texts", "rejudging", "remeasuring", "transcripts", "report_text",
-     "labelled_text", "datasets", "reviewed", "label_intake"),
+     "labelled_text", "datasets", "reviewed", "label_intake", "restoring", "earlier"),
     (
-        "options", "ledger", "planned", "python_tests", "collect", "status_line", "controller", "running", "closing",
-        "opening", "ci_surfaces", "preflighting", "plugin", "doctor", "cli", "__main__",
+        "options", "ledger", "planned", "python_tests", "collect", "status_text", "status_line", "progress_lines",
+        "controller", "running", "closing", "opening", "ci_surfaces", "preflighting", "run_facts", "noise_measuring",
+        "plugin", "doctor", "cli", "__main__",
     ),
 )  # fmt: skip
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 ONLY_IN = {
     "pytest": {
         "plugin", "options", "collect", "running", "planned", "python_tests", "controller", "status_line", "closing",
-        "opening", "ci_surfaces", "preflighting",
+        "opening", "ci_surfaces", "preflighting", "noise_measuring",
     },
     "torch": {"engines"}, "transformers": {"engines"}, "peft": {"engines"}, "bitsandbytes": {"engines"},
     "sqlite3": {"store"}, "ahocorasick_rs": {"judging"}, "jinja2": {"reading"},

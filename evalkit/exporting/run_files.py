@@ -36,19 +36,21 @@ def write_run(folder: Path, run: FinishedRun, figures: RunFigures) -> list[Path]
     ]
 
 
-def write_page(folder: Path, run: FinishedRun, figures: RunFigures, *, is_whole: bool = True) -> str:
+def write_page(
+    folder: Path, run: FinishedRun, figures: RunFigures, *, is_whole: bool = True, before: FinishedRun | None = None
+) -> str:
     """Writes report.html, unless the run is too large for that at its end; why there is none, or nothing.
 
     ``is_whole``: every trial that was planned was selected. Plots are drawn only then, and where there is enough to
-    draw: loading the library that draws takes longer than trying one probe should. Whatever goes wrong is said: the
-    other files are there, and a run is not to be lost for a picture.
+    draw: loading the library that draws takes longer than trying one probe should. ``before`` is what answers are compared
+    with. Whatever goes wrong is said: the other files are there, and a run is not to be lost for a picture.
     """
     if not has_page(run.summary):
         return ""
     try:
         is_drawn = is_whole and len(run.summary.records) >= MIN_PLOTTED
         plots = run_plots(figures) if is_drawn else None
-        page = report_html(run, figures=figures, plots=plots, labels=run.labels)
+        page = report_html(run, figures=figures, plots=plots, baseline=before, labels=run.labels)
         write_bytes(folder / PAGE, [page])
     except Exception as error:
         why = f"{type(error).__name__}: {error}"

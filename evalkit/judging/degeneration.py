@@ -30,7 +30,7 @@ from evalkit.judging.collapse import (
 from evalkit.judging.collapse.asked import Asked, PromptReader
 from evalkit.judging.collapse.finding import Finding, Passage
 from evalkit.judging.collapse.languages import Languages
-from evalkit.judging.collapse.policy import DegenerationPolicy
+from evalkit.judging.collapse.policy import VERSION, DegenerationPolicy
 from evalkit.judging.collapse.recital import RecitalFinder
 from evalkit.judging.collapse.salad import SaladFinder, find_loose_signs
 from evalkit.judging.repetition import Tokens, repeated_share, word_numbers
@@ -48,7 +48,7 @@ class DegenerationJudge(RuleJudge):
     """Fails a collapsed answer: one that loops, leaks, drifts, recites, is no writing, or is not there."""
 
     name = "degeneration"
-    version = "4"
+    version = VERSION
 
     def __init__(self, policy: DegenerationPolicy) -> None:
         self._policy = policy

@@ -79,6 +79,8 @@ def find_loop(tokens: Tokens, sizes: Sequence[LoopSize], max_period: int, factor
     A unit needs a letter or a digit; one of digits alone, or of laughter, needs four times the size.
     O(tokens × max_period).
     """
+    if not _may_loop(tokens, sizes, factor):
+        return None
     for period in range(1, min(max_period, len(tokens.ids) // 2) + 1):
         for first, last in runs(tokens.ids, period):
             start, end = tokens.starts[first], tokens.ends[last]
@@ -99,6 +101,15 @@ def find_loop(tokens: Tokens, sizes: Sequence[LoopSize], max_period: int, factor
             ):
                 return Repeat(start, end, unit, copies)
     return None
+
+
+def _may_loop(tokens: Tokens, sizes: Sequence[LoopSize], factor: float) -> bool:
+    """Whether the text is long enough and says enough words again for any of ``sizes``: most texts do not."""
+    again = len(tokens.ids) - len(set(tokens.ids.tolist()))
+    return any(
+        len(tokens.text) >= size.chars * factor and again >= size.tokens * factor * (1 - 1 / max(1.0, size.copies)) - 1
+        for size in sizes
+    )
 
 
 def find_whole_copies(tokens: Tokens, least: int, least_short: int) -> Repeat | None:
@@ -149,6 +160,8 @@ def find_character_run(
 
     Laughter may go on four times as long, and so may digits. O(characters × max_period).
     """
+    if re.search(rf"[^\t-\r \xa0\u3000]{{{max(1, min_chars)}}}", text) is None:
+        return None
     codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.int64)
     for start, end in hidden:
         codes[start:end] = -np.arange(start, end) - 1
@@ -185,7 +198,10 @@ def repeated_share(words: Sequence[int]) -> float:
 
 def runs(values: NDArray[np.int64], period: int) -> Iterator[Extent]:
     """First and last index of the longest stretches, eight at most, in which values equal those ``period`` before."""
-    differs = np.flatnonzero(values[period:] != values[:-period])
+    agrees = values[period:] == values[:-period]
+    if np.count_nonzero(agrees) < period:
+        return
+    differs = np.flatnonzero(~agrees)
     edges = np.concatenate(([-1], differs, [len(values) - period]))
     lengths = np.diff(edges) - 1
     candidates = np.flatnonzero(lengths >= period)

@@ -89,10 +89,23 @@ def length_findings(expect: Expectation, answer: str) -> Iterator[Finding]:
 
 
 def _occurrences(wording: str, answer: str, case_sensitive: bool) -> tuple[Extent, ...]:
+    if wording and wording.isascii() and answer.isascii():
+        return _plain_occurrences(wording, answer, case_sensitive)
     forms = dict.fromkeys((wording, unicodedata.normalize("NFC", wording), unicodedata.normalize("NFD", wording)))
     pattern = regex.compile("|".join(regex.escape(form) for form in forms), 0 if case_sensitive else regex.IGNORECASE)
     found = pattern.finditer(answer)
     return tuple(match.span() for match, _ in zip(found, range(_SPANS_SHOWN), strict=False))
+
+
+def _plain_occurrences(wording: str, answer: str, case_sensitive: bool) -> tuple[Extent, ...]:
+    """The same of plain ASCII, where lower case keeps every place; a pattern a wording would have to be compiled."""
+    said, text = (wording, answer) if case_sensitive else (wording.lower(), answer.lower())
+    found: list[Extent] = []
+    place = text.find(said)
+    while place >= 0 and len(found) < _SPANS_SHOWN:
+        found.append((place, place + len(said)))
+        place = text.find(said, place + len(said))
+    return tuple(found)
 
 
 def _pattern_matches(pattern: str, answer: str, case_sensitive: bool) -> tuple[Extent, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -28,6 +29,7 @@ from evalkit.workspace import Workspace
 _CODE_ONLY: dict[str, type[TextJudge]] = {"text": TextJudge}
 _SUFFIXES = (".yaml", ".py")
 _OF_THE_FILE = ("kind", "version")
+_KIND_LINE = re.compile(r"kind: ?['\"]?(\w+)['\"]?\s*(?:#.*)?$")
 
 
 def judge_names(workspace: Workspace) -> frozenset[str]:
@@ -51,6 +53,19 @@ def build_judge(use: JudgeUse, workspace: Workspace) -> Judge:
             it is made of itself.
     """
     return _build(use, workspace, ())
+
+
+def asks_nobody(use: JudgeUse, workspace: Workspace) -> bool:
+    """Whether its kind alone says that it asks no model, which spares reading its policy before it judges."""
+    path = _file_of(use.use, workspace)
+    if path is None or path.suffix == ".py":
+        return path is None
+    with path.open(encoding="utf-8", errors="replace") as file:
+        kind = next((found.group(1) for line in file if (found := _KIND_LINE.match(line))), None)
+    if kind is None or kind not in KINDS:
+        return False
+    through = KINDS[kind].asks_through
+    return through is not None and all(asks_nobody(JudgeUse(name), workspace) for name in through)
 
 
 def judge_models(use: JudgeUse, workspace: Workspace) -> tuple[str, ...]:

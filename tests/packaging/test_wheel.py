@@ -137,7 +137,7 @@ def test_the_demo_model_of_the_wheel_generates(scratch: Scratch, workspace: Path
     assert "error" not in {line["outcome"] for line in lines}
     assert all(line["answers"][0]["text"] for line in lines)
     (folder,) = (workspace / "reports" / "out").iterdir()
-    assert {file.name for file in folder.iterdir()} == {"results.jsonl", "review.csv", "summary.md"}
+    assert {file.name for file in folder.iterdir()} == {"report.html", "results.jsonl", "review.csv", "summary.md"}
 
 
 def test_a_new_file_is_collected_and_judged(scratch: Scratch, workspace: Path) -> None:

@@ -237,7 +237,7 @@ def test_the_engines_that_can_be_declared_are_those_there_are():
             "engines:\n  local: {max_rows: 4}\n",
             "fixtures/targets.yaml:2: $.engines.local.max_rows: no setting of engine kind 'local' is named 'max_rows'. "
             "Did you mean 'max_batch_rows'? Known: batch_tokens, device, max_adapters, max_batch_rows, "
-            "memory_limit_mib, one_by_one, threads.",
+            "memory_limit_mib, one_by_one, prefix_reuse, threads.",
         ),
         (
             "engines:\n  local: {threads: 0}\n",

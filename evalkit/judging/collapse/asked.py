@@ -29,6 +29,8 @@ _NUMBER_WORDS = {
     for word in words.split()
 }  # fmt: skip
 _WORD = re.compile(r"[^\W\d_]+")
+_MENTION = re.compile("['\"“„‘«]|, ")
+"""Without one of these no word is spoken about."""
 _QUANTITY = re.compile(
     r"\d|how (?:many|much|old|long|tall|far|big)|what (?:year|number|time|age)|\b(?:number|digit|count|sum|rate|rating|"
     r"score|scale|total|age|year|cuánt\w+|cuant\w+|número|combien|wie ?viele?|quant\w+|hoeveel|сколько|число)\b|"
@@ -91,12 +93,13 @@ class PromptReader:
         wants |= {"template"} if template_leak.mentions_template(prompt) else set()
         wants |= {"one_character"} if len(_OPTION.findall(prompt)) >= 2 or _short_is_due(case.probe) else set()
         wants |= {"quantity"} if _QUANTITY.search(prompt) else set()
-        wants_both = self._both.search(prompt) is not None
+        may_name = self._may_name(prompt)
+        wants_both = may_name and self._both.search(prompt) is not None
         ordered = None if wants_both else self._ordered(prompt) or self._ordered(system)
         wants |= {"case"} if shows_alternating_case(prompt) else set()
-        wants |= {"grammar"} if self._mentioned.search(prompt) else set()
+        wants |= {"grammar"} if _MENTION.search(prompt) and self._mentioned.search(prompt) else set()
         opening = self._languages.of(prompt)
-        named = {self._names[found.lower()] for found in self._named.findall(prompt)}
+        named = {self._names[found.lower()] for found in self._named.findall(prompt)} if may_name else set()
         declared = _declared(case.probe) or ordered
         allowed = {ordered} if ordered else {language for language in (declared, opening) if language} | named
         wants |= {"languages"} if named and not ordered else set()
@@ -107,11 +110,18 @@ class PromptReader:
 
     def _ordered(self, text: str) -> str | None:
         """The language that a sentence like "answer in French" names."""
+        if not self._may_name(text):
+            return None
         for found in self._answer_in.finditer(text):
             for name in found.groupdict().values():
                 if name:
                     return self._names[name.lower()]
         return None
+
+    def _may_name(self, text: str) -> bool:
+        """Whether the name of a language may stand in a text: looked for as such in ASCII, where case is plain."""
+        lowered = text.lower()
+        return not text.isascii() or any(name in lowered for name in self._names)
 
 
 def _mentioning(words: set[str]) -> re.Pattern[str]:

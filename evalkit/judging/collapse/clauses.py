@@ -30,6 +30,8 @@ def find_counting_clauses(passage: Passage, asked: Asked, policy: DegenerationPo
     text = passage.prose
     row = _row(text)
     needed = policy.counting_copies + (_MORE_COPIES if asked.has("words", "quantity") else 0)
+    if np.count_nonzero(row.ids == 0) < needed - 1:
+        return None
     for period in range(_LEAST_WORDS + 1, min(_MAX_PERIOD, len(row.ids) // 2) + 1):
         for first, last in runs(row.ids, period):
             unit = row.ids[first : first + period]

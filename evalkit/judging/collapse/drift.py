@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import lru_cache
 
 import numpy as np
 
@@ -37,6 +38,7 @@ def find_drift(passage: Passage, asked: Asked, policy: DegenerationPolicy, langu
     )
 
 
+@lru_cache(maxsize=8)
 def unquoted(visible: str) -> str:
     """The text without what it quotes, puts in brackets or sets off."""
     return blank(visible, [*quotation_extents(visible), *(found.span() for found in _ASIDE.finditer(visible))])
@@ -48,7 +50,7 @@ def is_other_language(passage: Passage, asked: Asked, languages: Languages) -> b
 
 
 def _other_script(text: str, asked: Asked, policy: DegenerationPolicy) -> Finding | None:
-    if not asked.scripts:
+    if not asked.scripts or text.isascii():
         return None
     numbers = script_numbers(text)
     places = np.flatnonzero(numbers)
@@ -81,7 +83,7 @@ def _other_script(text: str, asked: Asked, policy: DegenerationPolicy) -> Findin
 
 def _slipped_in(text: str, asked: Asked, languages: Languages) -> Finding | None:
     """Words of a foreign script in the middle of sentences: behind a function word, as no name or term stands."""
-    if not asked.scripts:
+    if not asked.scripts or text.isascii():
         return None
     numbers = script_numbers(text)
     slipped: list[Extent] = []

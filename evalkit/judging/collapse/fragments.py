@@ -69,13 +69,15 @@ def _pieces(text: str, languages: Languages) -> Finding | None:
 
 def _giants(text: str, asked: Asked, languages: Languages) -> Finding | None:
     """Two giant words or more that make most of the letters, or one with function words inside it."""
-    if asked.has("words", "languages", "repetition") or _ASKS_LONG_WORDS.search(asked.prompt):
+    if asked.has("words", "languages", "repetition"):
         return None
     least = _GIANT_GERMAN if "de" in asked.languages else _GIANT
     words = list(_WORD.finditer(text))
     giants = [found for found in words if len(found.group()) >= least and found.group()[1:].islower()]
     letters = sum(len(found.group()) for found in words)
     if not giants or sum(len(found.group()) for found in giants) < _GIANT_SHARE * letters:
+        return None
+    if _ASKS_LONG_WORDS.search(asked.prompt):
         return None
     if not any(char.isascii() and char.isalpha() for char in giants[0].group()):
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +36,7 @@ _WORD = re.compile(r"[^\W\d_]+")
 _MIN_VOTE = 0.14
 _CONSONANTS = frozenset("bcdfghjklmnpqrstvwxz")
 _LEAST_VOTE = 1.3
+_LATIN, _NONE = frozenset({"Latin"}), frozenset[str]()
 OTHER_LATIN = re.compile("[ąćęłńśźżčďěňřšťůžőűğşāēīūļņķģțșăđåøðþ]")
 """Letters that the seven languages with function words do not have."""
 
@@ -49,6 +51,9 @@ def script_numbers(text: str) -> NDArray[np.uint8]:
 
 def scripts_of(text: str, least: int = 2) -> frozenset[str]:
     """The scripts of which ``text`` holds at least so many letters; Kana brings Han along."""
+    if text.isascii():
+        letters = sum(map(str.isalpha, text)) if least > 1 else any(map(str.isalpha, text))
+        return _LATIN if letters >= least else _NONE
     counts = np.bincount(script_numbers(text), minlength=len(SCRIPTS))
     found = {SCRIPTS[number] for number in np.flatnonzero(counts >= least).tolist() if number}
     return frozenset(found | ({"Han"} if "Kana" in found else set()))
@@ -69,6 +74,7 @@ class Languages:
             for word in words:
                 owners.setdefault(word, set()).add(code)
         self._owners = {word: tuple(sorted(codes)) for word, codes in owners.items()}
+        self._asked_for = lru_cache(maxsize=16)(self._language_of)
 
     def __contains__(self, word: str) -> bool:
         return word in self._owners
@@ -83,7 +89,13 @@ class Languages:
         return found
 
     def of(self, text: str) -> str | None:
-        """The language of a text, None if it does not say."""
+        """The language of a text, None if it does not say; several detectors ask for the same one."""
+        return self._asked_for(text)
+
+    def _language_of(self, text: str) -> str | None:
+        if text.isascii():
+            words = words_of(text)
+            return self._of_words(words) if words else None
         counts = np.bincount(script_numbers(text), minlength=len(SCRIPTS))
         counts[0] = 0
         if not counts.any():
@@ -96,6 +108,10 @@ class Languages:
         words = words_of(text)
         if len(OTHER_LATIN.findall(text.lower())) >= 2:
             return None
+        return self._of_words(words)
+
+    def _of_words(self, words: Sequence[str]) -> str | None:
+        """The language whose function words are clearly most among Latin words."""
         ranked = self.votes(words).most_common(2)
         if not ranked or ranked[0][1] < max(_LEAST_VOTE, _MIN_VOTE * len(words)):
             return None

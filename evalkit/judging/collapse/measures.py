@@ -35,8 +35,9 @@ def duplicate_line_share(text: str) -> float:
 def longest_repeat(tokens: Tokens) -> int:
     """Words and marks of the longest sequence that comes twice without overlap (8 to 256; of the first 65,536)."""
     ids = np.abs(tokens.ids[:_LOOKED_AT]).astype(np.uint64)
+    again = len(ids) - len(set(ids.tolist()))
     for length in _LENGTHS:
-        if len(ids) < 2 * length:
+        if len(ids) < 2 * length or again < length:
             continue
         first: dict[int, int] = {}
         for place, value in enumerate(_hashes(ids, length).tolist()):

@@ -95,7 +95,7 @@ def _counting(
 ) -> Finding | None:
     """The same sentences again and again with nothing but a counter going up."""
     numbers: dict[tuple[int, ...], int] = {}
-    if asked.has("counting"):
+    if len(sentences) < 2 or asked.has("counting"):
         return None
     ids = np.array([numbers.setdefault(segment.words, len(numbers)) for segment in sentences], dtype=np.int64)
     needed = policy.counting_copies * (_THINKING_FACTOR if passage.part == "the thinking" else 1)

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from evalkit.judging.repetition import LoopSize
+if TYPE_CHECKING:
+    from evalkit.judging.repetition import LoopSize
+
+VERSION = "4"
+"""Of the judge's code."""
 
 
 @dataclass(frozen=True, slots=True)

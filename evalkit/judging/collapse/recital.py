@@ -116,8 +116,11 @@ class RecitalFinder:
         if asked.has("instructions", "template", "dialogue"):
             return None
         sentences = _sentences(passage.visible)
-        kinds = {number for line in sentences for number, pattern in enumerate(self._lines) if pattern.search(line)}
-        matched = [line for line in sentences if any(pattern.search(line) for pattern in self._lines)]
+        if len(sentences) < 2:
+            return None
+        hits = [[number for number, pattern in enumerate(self._lines) if pattern.search(line)] for line in sentences]
+        kinds = {number for own in hits for number in own}
+        matched = [line for line, own in zip(sentences, hits, strict=True) if own]
         few = 2 <= len(sentences) <= _MIN_LINES and len(matched) == len(sentences)
         few = few and (len(sentences) < _MIN_LINES or len(kinds) >= 2)
         many = len(matched) >= _MIN_LINES and len(kinds) >= 2 and len(matched) >= 0.4 * len(sentences)
@@ -134,12 +137,12 @@ def _verb_comes_first(lines: Sequence[str]) -> bool:
 
 def _question_back(passage: Passage, asked: Asked) -> Finding | None:
     """The prompt, or the question at its end, word for word and nothing else, where no copy of it is asked for."""
-    if asked.has("repetition") or _COPYING.search(asked.prompt):
-        return None
     said, given = _words(passage.text), asked.prompt.strip()
+    if len(said) < _QUESTION_WORDS or asked.has("repetition"):
+        return None
     last = _sentences(given)[-1:]
     questions = [given, *(line for line in last if line.endswith(_QUESTION_MARKS))]
-    if len(said) < _QUESTION_WORDS or not any(said == _words(question) for question in questions):
+    if not any(said == _words(question) for question in questions) or _COPYING.search(asked.prompt):
         return None
     return Finding("echo", "the answer only repeats the prompt", _whole(passage))
 

@@ -62,6 +62,7 @@ class Numbering:
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
+        self._known: dict[tuple[str, int, int], tuple[list[int], list[float]]] = {}
 
     def sentences(self, text: str) -> list[Segment]:
         """Sentences and lines; a bare list number joins what follows it."""
@@ -91,6 +92,13 @@ class Numbering:
         return found
 
     def _read(self, text: str, start: int, stop: int) -> tuple[list[int], list[float]]:
+        """The words and counters of a part; a line is often a sentence and a paragraph too, and read once."""
+        known = self._known.get((text, start, stop))
+        if known is None:
+            known = self._known[text, start, stop] = self._words_of(text, start, stop)
+        return known
+
+    def _words_of(self, text: str, start: int, stop: int) -> tuple[list[int], list[float]]:
         words: list[int] = []
         counters: list[float] = []
         for found in _WORD.finditer(text, start, stop):

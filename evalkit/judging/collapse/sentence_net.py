@@ -126,7 +126,7 @@ def _number_of_word(token: str, is_first: bool, words: dict[str, int]) -> int:
 def contexts(numbers: Sequence[int]) -> NDArray[np.int64]:
     """For each place but the first the numbers of the five that end there; stops stand before the text."""
     row = np.array([_STOP] * (CONTEXT - 1) + list(numbers), dtype=np.int64)
-    return np.lib.stride_tricks.sliding_window_view(row, CONTEXT)[1:]
+    return np.asarray(row[np.arange(1, len(numbers))[:, None] + np.arange(CONTEXT)])
 
 
 def find_stretch(text: str, net: SentenceNet) -> Stretch | None:

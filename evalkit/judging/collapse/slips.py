@@ -46,6 +46,8 @@ def find_slips(passage: Passage, asked: Asked) -> Finding | None:
     if asked.has("repetition", "verse", "variants", "words"):
         return None
     for end, copies in zip(_ENDS, _COPIES, strict=True):
+        if sum(1 for _ in end.finditer(passage.prose)) + 1 < copies:
+            continue
         sentences = list(_sentences(passage.prose, end))
         first = 0
         for index in range(1, len(sentences) + 1):

@@ -95,6 +95,8 @@ def _bad_characters(passage: Passage) -> Finding | None:
     if number >= 3 and number > 0.01 * len(passage.text):
         sentence = f"{number} characters of {passage.part} are broken"
         return Finding("token_soup", sentence, (bad[0].start(), bad[-1].end()))
+    if passage.text.isascii():
+        return None
     marks = [place for place, char in enumerate(passage.text) if "\u0300" <= char <= "\u036f"]
     if len(marks) > max(20, 0.3 * len(passage.text)):
         sentence = f"{len(marks)} marks are piled on the letters of {passage.part}"
@@ -104,6 +106,8 @@ def _bad_characters(passage: Passage) -> Finding | None:
 
 def _mixed_words(text: str, asked: Asked) -> Finding | None:
     """Two words or more whose letters come from two alphabets; the prompt's own do not count."""
+    if text.isascii():
+        return None
     numbers = script_numbers(text)
     free = frozenset(SCRIPTS.index(name) for name in ("Han", "Kana", "Hangul", "Thai"))
     known = set(_MIXED.findall(asked.prompt))
@@ -144,7 +148,7 @@ def _is_unit(word: str) -> bool:
 
 def _many_scripts(text: str, asked: Asked) -> Finding | None:
     """Letters of two alphabets or more that neither the prompt nor its language knows, in one text."""
-    if asked.has("languages") or not asked.scripts:
+    if asked.has("languages") or not asked.scripts or text.isascii():
         return None
     numbers = script_numbers(text)
     counts = np.bincount(numbers, minlength=len(SCRIPTS))

@@ -59,8 +59,10 @@ def find_debris(passage: Passage, asked: Asked) -> Finding | None:
         part = text[start:end]
         kinds = (*_KINDS, *foreign)
         found = [kind for kind in (pattern.search(part) for pattern in kinds) if kind is not None]
+        if len(found) < _MIN_KINDS:
+            continue
         number = sum(len(kind.findall(part)) for kind in kinds)
-        if len(found) >= _MIN_KINDS and number >= _MIN_SHARE * len(_WORD.findall(part)):
+        if number >= _MIN_SHARE * len(_WORD.findall(part)):
             found.sort(key=lambda match: match.start())
             shown_kinds = shown(" ".join(match.group().strip() for match in found))
             sentence = f"{len(found)} kinds of debris stand in the sentences of {passage.part}: {shown_kinds}"

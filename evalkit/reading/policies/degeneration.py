@@ -7,9 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from evalkit.judging.base import Judge
-from evalkit.judging.collapse.policy import DegenerationPolicy
-from evalkit.judging.degeneration import DegenerationJudge
-from evalkit.judging.repetition import LoopSize
+from evalkit.judging.collapse.policy import VERSION, DegenerationPolicy
 from evalkit.reading.policies.base import Parts, Pattern, PolicyFile, Strict
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -28,7 +26,7 @@ class LoopFile(Strict):
 class DegenerationFile(PolicyFile):
     """judges/degeneration.yaml; word lists are texts with blanks between the words."""
 
-    code_version = DegenerationJudge.version
+    code_version = VERSION
     kind: Literal["degeneration"]
     loops: list[LoopFile]
     loop_max_period: int = Field(ge=1, le=1024)
@@ -104,6 +102,9 @@ class DegenerationFile(PolicyFile):
     word_pieces: str
 
     def make(self, parts: Parts) -> Judge:
+        from evalkit.judging.degeneration import DegenerationJudge  # numpy and the detectors: not to read a policy
+        from evalkit.judging.repetition import LoopSize
+
         fields = {name: _frozen(value) for name, value in self if name not in ("kind", "version", "loops")}
         for name in ("short_answers", "word_pieces"):
             fields[name] = tuple(getattr(self, name).split())

@@ -60,12 +60,12 @@ class Desk:
             stratum = name(trial) if name else ("failed" if fails else "passed")
             groups.setdefault((stratum, fails), []).append(trial)
         chosen: list[int] = []
-        places = {}
-        for (stratum, _), own in groups.items():
+        places: dict[str, Place] = {}
+        for (stratum, is_fail), own in groups.items():
             share = fraction[stratum] if isinstance(fraction, dict) else fraction
             taken = self._first(own, int(np.ceil(share * len(own))), skips_known)
             chosen += taken
-            outcome: TrialOutcome = "fail" if fails else "pass"
+            outcome: TrialOutcome = "fail" if is_fail else "pass"
             places |= {f"h{one}": Place(stratum, one in set(taken), one in self.known, outcome) for one in own}
         self.draws.insert(0, Draw(places, {}))
         fresh = [trial for trial in chosen if not (skips_known and trial in self.read)]

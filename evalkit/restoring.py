@@ -30,11 +30,15 @@ OLDER = (
     "an older evalkit stored this run: its gates, plans, adapters and times are not known, only its trials; "
     "run the same command again to have them, stored answers are kept"
 )
+UNFINISHED = (
+    "this run never finished: it was stopped, or still goes on. The report holds the trials that had ended, and no "
+    "gate decided. Run the same command again to finish it, stored answers are kept"
+)
 StoredRun = tuple[str, float, float | None, int | None, dict[str, Any]]
 
 
 def restored_run(workspace: Workspace, run_id: str) -> FinishedRun:
-    """The finished run of this name, its people's labels and calibrations as they are today.
+    """The run of this name, its people's labels and calibrations as they are today; of an unfinished one what there is.
 
     Raises:
         UsageError: there is no such run.
@@ -50,11 +54,13 @@ def restored_run(workspace: Workspace, run_id: str) -> FinishedRun:
     calibrations, notes = _calibrations(workspace)
     said = _reviewed(workspace.store_file, run_id, records)
     facts = replace(facts, notes=(*facts.notes, *notes), reviewed=review_sentence(said, records))
+    is_finished = stored[3] is not None
+    sentences = tuple(kept.get("sentences", ())) if is_finished else (UNFINISHED,)
     return FinishedRun(
         summarise(records, run=facts, calibrations=calibrations),
         StoredTexts(workspace.store_file, run_id, records),
-        restored_results(kept), stored[3], tuple(kept.get("sentences", ())),
-        said.labels if said else (), rates_of(said, records),
+        restored_results(kept), stored[3], sentences,
+        said.labels if said else (), rates_of(said, records), is_finished,
     )  # fmt: skip
 
 
@@ -97,7 +103,7 @@ def _older_facts(workspace: Workspace, stored: StoredRun, records: Sequence[Tria
         categories=tuple(dict.fromkeys(record.category for record in ordered)),
         is_demo=any(record.is_demo for record in records),
         provenance=_provenance(workspace.store_file, records),
-        command=shlex.join(["pytest", *facts.get("argv", ())]), notes=(OLDER,),
+        command=shlex.join(["pytest", *facts.get("argv", ())]), notes=() if stored[3] is None else (OLDER,),
     )  # fmt: skip
 
 

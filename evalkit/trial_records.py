@@ -36,7 +36,7 @@ def record_of(trial: Trial, settled: Settled, decision: Decision | None, worker:
         reason=decision.reason if decision else "",
         score=decision.score if decision else None,
         flags=decision.flags if decision else (),
-        verdicts=_verdicts(decision, asked) if decision else (),
+        verdicts=_verdicts(decision, asked, is_every=probe.judge_turns == "all") if decision else (),
         asked=() if decision else tuple(
             {"judge": probe.judges[index].use, **question} for index, own in asked.items() for question in own
         ),
@@ -81,8 +81,14 @@ def _questions(replies: Sequence[Reply], targets: Sequence[Target | None]) -> li
     return found
 
 
-def _verdicts(decision: Decision, asked: dict[int, list[dict[str, Any]]]) -> tuple[dict[str, Any], ...]:
-    return tuple({**_plain(verdict), "asked": asked.get(index, [])} for index, verdict in enumerate(decision.verdicts))
+def _verdicts(
+    decision: Decision, asked: dict[int, list[dict[str, Any]]], *, is_every: bool
+) -> tuple[dict[str, Any], ...]:
+    """``is_every``: all answers were judged, so that a span's ``answer`` counts from the first of them."""
+    more = {"every_answer": True} if is_every else {}
+    return tuple(
+        {**_plain(verdict), **more, "asked": asked.get(index, [])} for index, verdict in enumerate(decision.verdicts)
+    )
 
 
 def _plain(verdict: Verdict) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from evalkit.probe import Expectation, Generate, JudgeUse, Message, Probe
 from evalkit.record import TrialRecord
 from evalkit.target import Model, Quantisation, Target
 from evalkit.trial_records import record_of
+from evalkit.verdict import Decision, Verdict
 
 PROBE = Probe(
     id="p", suite="s", file="suites/s/a.yaml", line=3, category="CONTROL",
@@ -142,3 +143,17 @@ def test_a_trials_record_says_what_its_probe_was() -> None:
 
     assert (found.probe_hash, found.formerly, found.words) == (probe_hash(PROBE), ("old",), 4)
     assert record_of(trial, Settled(trial.id, ()), None, "main").words is None
+
+
+def test_a_verdict_says_where_every_answer_was_judged() -> None:
+    """Without it nobody could tell which answer a span is about; where the last was judged nothing is said."""
+    answers = tuple(Generation(text, text, (1,), "stop", 3, 4) for text in ("One.", "Two."))
+    decision = Decision("pass", "fine", (Verdict("text", "pass", "fine"),))
+
+    found = {
+        turns: record_of(trial, Settled(trial.id, answers), decision, "main").verdicts[0].get("every_answer")
+        for turns in ("all", "last")
+        for trial in (Trial(replace(PROBE, judge_turns=turns), TARGET),)
+    }
+
+    assert found == {"all": True, "last": None}

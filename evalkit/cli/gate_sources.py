@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from evalkit.cli.sides import run_named
+from evalkit.earlier import record_of_measured
 from evalkit.errors import Problem, UnreadableFile, UsageError
 from evalkit.gates import Gate
 from evalkit.measured import Measured
@@ -25,6 +26,7 @@ class Gated:
 
     ``is_run``: they are all that one run measured, so that failing and unscored probes count as they did then.
     ``selected``, ``max_unscored``, ``aliases`` and ``run`` are what the store knows of the run; nothing of a file.
+    ``answers_of`` is the run that a baseline was written of.
     """
 
     title: str
@@ -35,6 +37,7 @@ class Gated:
     aliases: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
     run: str = ""
+    answers_of: str = ""
 
 
 def gated(workspace: Workspace, word: str) -> Gated:
@@ -124,27 +127,6 @@ def _results(path: Path, shown: str) -> tuple[TrialRecord, ...]:
 
 
 def _baseline(workspace: Workspace, file: Path) -> Gated:
-    trials = load_baseline(workspace, file).trials
-    return Gated(f"baseline {file.stem}", tuple(_record(trial) for trial in trials), is_run=False)
-
-
-def _record(trial: Measured) -> TrialRecord:
-    """A trial of a baseline as a record: its numbers without its texts."""
-    flags = [name for name, is_set in (("collapsed", trial.collapsed), ("fabricated", trial.fabricated)) if is_set]
-    labels = {"failure_type": "OVER_REFUSAL"} if trial.over_refusal else {}
-    names = dict.fromkeys((*trial.judges, *trial.optional_judges, *trial.scores, *trial.signals))
-    verdicts = [
-        {
-            "judge": name, "outcome": trial.outcome, "judge_hash": trial.judges.get(name, ""),
-            "score": trial.scores.get(name), "signals": trial.signals.get(name, {}), "labels": labels,
-            "required": name not in trial.optional_judges,
-        }
-        for name in names
-    ]  # fmt: skip
-    return TrialRecord(
-        trial=trial.trial, suite=trial.suite, file=trial.file, line=trial.line, probe=trial.probe,
-        category=trial.category, target=trial.target, outcome=trial.outcome, reason="", sample=trial.sample,
-        cluster=trial.cluster, role=trial.role, is_demo=trial.is_demo, flags=tuple(flags), verdicts=tuple(verdicts),
-        generations=trial.generations, finishes=trial.finishes, probe_hash=trial.probe_hash, formerly=trial.formerly,
-        words=trial.words, language=trial.language,
-    )  # fmt: skip
+    found = load_baseline(workspace, file)
+    records = tuple(map(record_of_measured, found.trials))
+    return Gated(f"baseline {file.stem}", records, is_run=False, answers_of=found.run)

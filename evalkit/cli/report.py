@@ -45,6 +45,11 @@ def run(arguments: argparse.Namespace) -> int:
     formats = _formats(arguments)
     workspace = workspace_at(Path.cwd())
     report = report_of(workspace, arguments.run, arguments.against, arguments.target)
+    if "card" in formats and not report.run.is_finished:
+        raise UsageError(
+            f"Run {report.run.run_id} never finished, and a model card needs a whole run. "
+            "Run the same command again first."
+        )
     if arguments.out == STDOUT:
         return _print(report, formats[0])
     files = _files(workspace, report, formats, arguments.out)
@@ -116,11 +121,14 @@ def _write(workspace: Workspace, report: Report, files: Sequence[Planned], *, as
         write_bytes(path, make(report))
         written.append({"format": name, "file": workspace.shown(path), "bytes": path.stat().st_size})
     notes = [sentence for sentence in (missing(),) if sentence and any(name == "html" for name, *_ in files)]
+    unfinished = () if report.run.is_finished else report.run.sentences
     if as_json:
-        print(json.dumps({"run": report.run.run_id, "written": written, "notes": notes}))
+        print(json.dumps({"run": report.run.run_id, "written": written, "notes": [*unfinished, *notes]}))
         return
     for item in written:
         print(f"wrote {item['file']} ({_size(item['bytes'])})")
+    for sentence in unfinished:
+        print(f"note: {sentence}", file=sys.stderr)
     for note in notes:
         print(f"note: the page has no plots: {note}", file=sys.stderr)
 

@@ -9,12 +9,13 @@ from fnmatch import fnmatchcase
 from evalkit.calibration import Calibration
 from evalkit.cli.gate_sources import gated
 from evalkit.cli.sides import run_named
+from evalkit.earlier import earlier_run
 from evalkit.errors import EvalkitError, UsageError
 from evalkit.exporting.formats import Report
 from evalkit.reporting.finished import FinishedRun
 from evalkit.reporting.run_figures import run_figures
-from evalkit.reporting.summary import RunFacts, summarise
-from evalkit.restoring import StoredTexts, restored_run
+from evalkit.reporting.summary import summarise
+from evalkit.restoring import restored_run
 from evalkit.store.calibrations import read_calibrations
 from evalkit.workspace import Workspace
 
@@ -26,10 +27,13 @@ def report_of(workspace: Workspace, word: str, against: str | None, targets: Seq
         UsageError: there is no such run, side or target.
         UnreadableFile: the side's file cannot be read.
     """
-    name = run_named(workspace, word)
+    name = run_named(workspace, word, is_finished=False)
     if name is None:
         raise UsageError(f"There is no run {word!r}. See: evalkit list runs")
-    run = _only(workspace, restored_run(workspace, name), targets)
+    whole = restored_run(workspace, name)
+    if not whole.summary.records and not whole.is_finished:
+        raise UsageError(f"Run {name} never finished, and no trial of it had ended. Run the same command again first.")
+    run = _only(workspace, whole, targets)
     before = None if against is None else _earlier(workspace, against)
     title = "" if before is None else before.run_id
     return Report(run, run_figures(run.summary), before, title)
@@ -61,6 +65,4 @@ def _earlier(workspace: Workspace, word: str) -> FinishedRun:
     if found.run:
         run = restored_run(workspace, found.run)
         return replace(run, summary=replace(run.summary, run=replace(run.summary.run, run_id=found.title)))
-    facts = RunFacts(found.title, 0.0, 0.0, (), ())
-    texts = StoredTexts(workspace.store_file, "", found.records)
-    return FinishedRun(summarise(found.records, run=facts), texts)
+    return earlier_run(workspace, found.title, found.records, found.answers_of)

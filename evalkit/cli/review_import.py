@@ -137,6 +137,8 @@ def _print(one: Imported, *, silent: bool) -> None:
         print(problem, file=sys.stderr)
     if len(one.problems) > MAX_SHOWN:
         print(f"… and {len(one.problems) - MAX_SHOWN} more in {one.file}", file=sys.stderr)
+    if not one.problems and not one.intake.counts:
+        print(f"{one.file}: no row has a label. Fill in the column label, save, and import it again.", file=sys.stderr)
     if not silent:
         print(f"{one.file}: {_counts(one)}")
 

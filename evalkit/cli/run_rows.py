@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import shutil
+import stat
 import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -154,10 +156,14 @@ def files_of(workspace: Workspace, run: HeldRun) -> tuple[Path, ...]:
 
 
 def size_on_disk(path: Path) -> int:
-    """The bytes of a file, or of all files in a folder."""
-    if not path.is_dir():
-        return path.stat().st_size
-    return sum(file.lstat().st_size for file in path.rglob("*") if not file.is_dir())
+    """The bytes of a file, or of all files in a folder; what another process takes away meanwhile counts nothing."""
+    names = [os.path.join(folder, name) for folder, _, names in os.walk(path) for name in names] or [str(path)]
+    total = 0
+    for name in names:
+        with suppress(FileNotFoundError):
+            status = os.lstat(name)
+            total += 0 if stat.S_ISDIR(status.st_mode) else status.st_size
+    return total
 
 
 def chosen(rows: Sequence[RunRow], names: Iterable[str]) -> tuple[RunRow, ...]:

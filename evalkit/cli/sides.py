@@ -178,11 +178,11 @@ def _run(workspace: Workspace, wanted: str) -> Source | None:
     return Source(f"run {name}", trials, engines_of(workspace, trials, only_first=True), floor)
 
 
-def run_named(workspace: Workspace, wanted: str) -> str | None:
+def run_named(workspace: Workspace, wanted: str, *, is_finished: bool = True) -> str | None:
     """The name of the finished run that is meant: its own, ``latest``, or ``previous``, the one before it.
 
     Raises:
-        UsageError: there are not enough runs, or it never finished.
+        UsageError: there are not enough runs, or it never finished and ``is_finished`` asks for that.
     """
     if not workspace.store_file.exists():
         if wanted in (LATEST, PREVIOUS):
@@ -194,7 +194,7 @@ def run_named(workspace: Workspace, wanted: str) -> str | None:
         raise UsageError("There is only one run, so none before it. See: evalkit list runs")
     named = {LATEST: runs[:1], PREVIOUS: runs[1:2]}.get(wanted) or [run for run in runs if run[0] == wanted]
     for name, status in named:
-        if status is None:
+        if status is None and is_finished:
             raise UsageError(f"Run {name} never finished. Run the same command again first.")
         return name
     return None

@@ -42,8 +42,8 @@ def write_page(
     """Writes report.html, unless the run is too large for that at its end; why there is none, or nothing.
 
     ``is_whole``: every trial that was planned was selected. Plots are drawn only then, and where there is enough to
-    draw: loading the library that draws takes longer than trying one probe should. ``before`` is what answers are compared
-    with. Whatever goes wrong is said: the other files are there, and a run is not to be lost for a picture.
+    draw: loading the library that draws takes longer than trying one probe should. ``before`` is what answers are
+    compared with. Whatever goes wrong is said: the other files are there, and a run is not to be lost for a picture.
     """
     if not has_page(run.summary):
         return ""

@@ -97,7 +97,7 @@ def _facts(run: FinishedRun, record: TrialRecord) -> dict[str, Any]:
         "run": run.run_id, "demo": record.is_demo or run.summary.run.is_demo, "trial": record.trial,
         "suite": record.suite, "file": record.file, "line": record.line, "probe": record.probe,
         "category": record.category, "subcategory": record.subcategory, "cluster": record.cluster,
-        "language": record.language, "tags": " ".join(record.tags), "target": record.target, "weights": weights,
+        "language": record.language, "tags": " ".join(record.tags) or None, "target": record.target, "weights": weights,
         "quantisation": quantisation, "condition": condition, "decoding": decoding, "role": record.role,
         "sample": record.sample, "step": record.step, "expected": record.expected, "answers": len(record.generations),
         "prompt_tokens": record.prompt_tokens, "new_tokens": record.new_tokens, "words": record.words,
@@ -120,7 +120,7 @@ def _judged(record: TrialRecord) -> dict[str, Any]:
     return {
         "outcome": record.outcome, "reason": record.reason, "score": record.score, "collapsed": record.is_collapsed,
         "fabricated": "fabricated" in record.flags, "over_refused": is_over_refusal(record),
-        "flags": " ".join(record.flags), "outcomes": _json(outcomes), "scores": _json(dict(measured.scores)),
+        "flags": " ".join(record.flags) or None, "outcomes": _json(outcomes), "scores": _json(dict(measured.scores)),
         "judge_hashes": _json({name: hashes[name] for name in judges}),
     }  # fmt: skip
 
@@ -140,14 +140,14 @@ def _texts(texts: TrialTexts) -> dict[str, Any]:
     last = texts.answers[-1] if texts.answers else None
     return {
         "prompt": conversation_text(texts.messages), "answer": last.answer if last else None,
-        "thinking": last.thinking if last else None, "text_hash": texts.text_hash,
+        "thinking": (last.thinking or None) if last else None, "text_hash": texts.text_hash,
     }  # fmt: skip
 
 
 def _labels(texts: TrialTexts, said: Mapping[str, Settled]) -> dict[str, Any]:
     found = said.get(texts.text_hash or "")
     if found is None:
-        return {"label": None, "reviewers": ""}
+        return {"label": None, "reviewers": None}
     value = None if found.truth is None else ("correct" if found.truth else "wrong")
     return {"label": value, "reviewers": " ".join(sorted({label.reviewer for label in found.labels}))}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Connection
 from typing import TypeVar
@@ -58,7 +59,7 @@ class HostClient:
                 assert isinstance(settled, Settled)
                 self._done, self._total = settled.done, settled.total
                 if following is not None:
-                    self._attempt(lambda connection: self._want(connection, following))
+                    self._ask_ahead(following)
                 return settled
 
     def findings(self, name: str) -> Inspected:
@@ -122,10 +123,17 @@ class HostClient:
         self._wanted.discard(trial)
         return self._come.pop(trial)
 
-    def _want(self, connection: Connection, trial: str) -> None:
+    def _ask_ahead(self, trial: str) -> None:
+        """Calls a host that died anew at once, so that it starts while what has come is judged."""
+        with suppress(HostLost):  # whoever obtains that trial is told
+            while self._attempt(lambda connection: self._want(connection, trial)) is None:
+                continue
+
+    def _want(self, connection: Connection, trial: str) -> bool:
         if trial not in self._wanted and trial not in self._come:
             connection.send(Want(trial))
             self._wanted.add(trial)
+        return True
 
 
 def _reply(message: object) -> Settled | Inspected:

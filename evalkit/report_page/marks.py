@@ -26,14 +26,15 @@ class Mark:
 def marks_of(verdicts: Sequence[dict[str, Any]], answers: Sequence[Answer]) -> list[list[Mark]]:
     """The marks of every answer, in order. A span that fits nowhere in its answer is left out.
 
-    The record does not say whether all answers were judged or the last: where no span names a later answer than the
-    first, the last is meant, as it is unless a probe says otherwise.
+    Where all answers were judged the verdict says so; else the last is meant. In a record that an older evalkit wrote
+    only a span that names a later answer than the first tells that all were.
     """
     found: list[list[Mark]] = [[] for _ in answers]
     spans = [(place, span) for place, verdict in enumerate(verdicts) for span in verdict.get("spans", ())]
     is_every = any(span.get("answer", 0) for _, span in spans)
     for place, span in spans:
-        number = span.get("answer", 0) if is_every else len(answers) - 1
+        is_counted = is_every or verdicts[place].get("every_answer")
+        number = span.get("answer", 0) if is_counted else len(answers) - 1
         if 0 <= number < len(answers):
             found[number] += _marks(answers[number], place, span)
     return [sorted(marks, key=lambda mark: (mark.start, mark.end, mark.verdict)) for marks in found]

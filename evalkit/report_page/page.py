@@ -48,11 +48,11 @@ def report_html(
     heading = " · ".join(part for part in (f"Run {summary.run.run_id}", suites) if part)
     since = None if baseline is None else (baseline.run_id, deltas_against(summary, baseline.summary))
     places = {
-        "TITLE": attribute(f"{verdict_word(run.status)} {summary.run.run_id} · evalkit"),
+        "TITLE": attribute(f"{verdict_word(run)} {summary.run.run_id} · evalkit"),
         "THEME_HASH": policy_hash(theme), "SCRIPT_HASH": policy_hash(script), "STYLE_HASH": policy_hash(style),
         "STYLE": style, "THEME": theme, "SCRIPT": script, "VERSION": attribute(__version__),
         "RUN": shown(summary.run.run_id), "HEADING": shown(heading), "COUNT": f"{len(summary.records):,}",
-        "WORD": verdict_word(run.status), "KIND": verdict_kind(run.status), "STAMP": stamp_block(run),
+        "WORD": verdict_word(run), "KIND": verdict_kind(run), "STAMP": stamp_block(run),
         "VERDICT": verdict_block(run, figures), "PLOTS": plot_blocks(plots, summary.run.run_id),
         "TABLES": table_blocks(figures, reviewed=run.reviewed, since=since),
         "FACTS": facts_block(summary), "DATA": packed(page_data(run, baseline=baseline, labels=labels)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
+from evalkit.comparing.bases import REFERENCE
 from evalkit.comparing.metrics import words_of
 from evalkit.report_page.embedding import shown
 from evalkit.report_page.reviewed_block import reviewed_block
@@ -13,7 +14,6 @@ from evalkit.reporting.figure_nouns import Delta, FigureRow, RunFigures, TrustRo
 from evalkit.reporting.tables import distinguishing
 from evalkit.reviewing import ReviewedRates
 from evalkit.stats import percent
-from evalkit.tally import Share
 
 ALL = "all"
 INCIDENTS: Mapping[str, Mapping[str, str]] = {
@@ -50,7 +50,8 @@ def table_blocks(
 
 
 def _targets(figures: RunFigures) -> str:
-    return _figure_table("Every target over all categories", [(row.target, row) for row in figures.targets], figures)
+    rows = [(f"{row.target} (reference)" if row.role == REFERENCE else row.target, row) for row in figures.targets]
+    return _figure_table("Every target over all categories", rows, figures)
 
 
 def _matrix(figures: RunFigures) -> str:
@@ -112,18 +113,17 @@ def _figure_table(
     made = []
     for label, row in rows:
         own = None if row.suite else trust.get((row.target, row.category))
-        cells = [words(row.n), rate_cell(row.passes)]
-        cells += [incident_cell(share) for share in (row.collapses, row.fabrications, row.over_refusals, row.unscoreds)]
-        cells += (
-            [incident_cell(row.errors)] * has_errors + [_trusted(own)] * has_trust + [_corrected(own)] * has_corrected
-        )
+        where = {"target": row.target, "category": row.category, "suite": row.suite}
+        shares = (row.collapses, row.fabrications, row.over_refusals, row.unscoreds, row.errors)
+        cells = [words(row.n), rate_cell(row.passes, **where)]
+        cells += [
+            incident_cell(share, **where, **chosen)
+            for share, (name, chosen) in zip(shares, INCIDENTS.items(), strict=True)
+            if has_errors or name != "errors"
+        ]
+        cells += [_trusted(own)] * has_trust + [_corrected(own)] * has_corrected
         made.append((label, cells))
     return table(caption, header, made, total=ALL)
-
-
-def _incidents(row: FigureRow, has_errors: bool) -> list[tuple[str, Share]]:
-    shares = [row.collapses, row.fabrications, row.over_refusals, row.unscoreds, row.errors]
-    return [pair for pair in zip(INCIDENTS, shares, strict=True) if has_errors or pair[0] != "errors"]
 
 
 def _pass_cell(row: FigureRow | None) -> Cell:

@@ -38,10 +38,13 @@ def rate_cell(share: Share, **chosen: str | None) -> Cell:
 
 
 def incident_cell(share: Share, **chosen: str | None) -> Cell:
-    """A rate that one hopes is nothing: its counts, and the interval and a link where there is something."""
-    if not share.part:
-        return words(f"0/{share.whole}" if share.whole else "–", is_quiet=True)
-    return Cell(_figure(share, chosen))
+    """A rate that one hopes is nothing, with its counts and interval also where it is: of few trials, none says little.
+
+    A link to the trials of these facets, where there are any.
+    """
+    if share.rate is None:
+        return words("–", is_quiet=True)
+    return Cell(_figure(share, chosen if share.part else {}), is_quiet=not share.part)
 
 
 def bounded_cell(found: tuple[float, float, float] | None) -> Cell:

@@ -14,6 +14,7 @@ from evalkit.reporting.run_words import fact_lines
 from evalkit.reporting.summary import DEMO_STAMP, Summary
 from evalkit.stats import percent
 
+UNFINISHED = ("NOT FINISHED", "bad", "■")
 _WORDS = {0: ("PASSED", "good", "✓"), 1: ("FAILED", "bad", "✗"), None: ("FINISHED", "none", "·")}
 _GATES: dict[GateOutcome, tuple[str, str, str]] = {
     "pass": ("holds", "good", "✓"),
@@ -26,14 +27,14 @@ _SHOWN_ABOVE = ("note: ", "reviewed: ")
 _ORDER: tuple[GateOutcome, ...] = ("fail", "undecided", "warn", "pass", "not_applicable")
 
 
-def verdict_word(status: int | None) -> str:
+def verdict_word(run: FinishedRun) -> str:
     """``PASSED``, ``FAILED``, how pytest ended otherwise, or ``FINISHED`` where nobody kept the status."""
-    return _word(status)[0]
+    return _word(run)[0]
 
 
-def verdict_kind(status: int | None) -> str:
+def verdict_kind(run: FinishedRun) -> str:
     """``good``, ``bad`` or ``none``, as the page colours it."""
-    return _word(status)[1]
+    return _word(run)[1]
 
 
 def stamp_block(run: FinishedRun) -> str:
@@ -43,7 +44,7 @@ def stamp_block(run: FinishedRun) -> str:
 
 def verdict_block(run: FinishedRun, figures: RunFigures) -> str:
     """Word, reasons, the counts that matter most, gates, notes."""
-    word, kind, sign = _word(run.status)
+    word, kind, sign = _word(run)
     return (
         f'<div class="verdict {kind}"><p class="word"><span class="sign" aria-hidden="true">{sign}</span>{word}</p>'
         f'<div class="why">{_reasons(run)}{_ended(run)}</div></div>'
@@ -59,8 +60,8 @@ def facts_block(summary: Summary) -> str:
     return f'<dl class="facts">{rows}</dl>'
 
 
-def _word(status: int | None) -> tuple[str, str, str]:
-    return _WORDS.get(status, ("STOPPED", "bad", "■"))
+def _word(run: FinishedRun) -> tuple[str, str, str]:
+    return _WORDS.get(run.status, ("STOPPED", "bad", "■")) if run.is_finished else UNFINISHED
 
 
 def _reasons(run: FinishedRun) -> str:
@@ -77,6 +78,8 @@ def _plain_sentence(summary: Summary) -> str:
 
 
 def _ended(run: FinishedRun) -> str:
+    if not run.is_finished:
+        return ""
     known = {
         None: "Its exit status is not known.", 0: "Exit status 0.", 1: "Exit status 1.",
     }  # fmt: skip

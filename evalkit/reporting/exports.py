@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from evalkit.record import TrialRecord
+from evalkit.reporting.kept_as_text import kept_as_text
 from evalkit.reporting.safe_text import for_csv
 from evalkit.reporting.summary import DEMO_STAMP, RunFacts, record_order
 from evalkit.transcript import Answer
@@ -24,6 +25,7 @@ REVIEW_COLUMNS = (
     "trial", "file", "line", "category", "target", "prompt", "expected", "answer", "thinking", "verdict", "reason",
     "flags", "stamp", "human_label", "human_failure_kind", "human_note",
 )  # fmt: skip
+TEXT_COLUMNS = ("prompt", "expected", "answer", "thinking", "reason")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,8 @@ def review_csv(records_with_texts: Iterable[TrialPair], *, run: RunFacts) -> str
     writer = csv.writer(buffer, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     writer.writerow(REVIEW_COLUMNS)
     for record, texts in _sorted(records_with_texts, run):
-        writer.writerow([for_csv(cell) for cell in _review_row(record, texts, run)])
+        row = zip(REVIEW_COLUMNS, _review_row(record, texts, run), strict=True)
+        writer.writerow([kept_as_text(for_csv(cell)) if name in TEXT_COLUMNS else for_csv(cell) for name, cell in row])
     return "\ufeff" + buffer.getvalue()
 
 

@@ -17,7 +17,8 @@ class FinishedRun:
     """``texts`` are by trial id; a trial whose answers are gone has none. ``status`` is pytest's, None if unknown.
 
     ``sentences`` say what decided the status. ``labels`` are what people said of the texts, ``reviewed`` the rates that
-    follow, None where nobody labelled any.
+    follow, None where nobody labelled any. A run that is not ``is_finished`` was killed, or goes on: its trials are
+    those that had ended.
     """
 
     summary: Summary
@@ -27,6 +28,7 @@ class FinishedRun:
     sentences: tuple[str, ...] = ()
     labels: tuple[Label, ...] = ()
     reviewed: ReviewedRates | None = None
+    is_finished: bool = True
 
     @property
     def run_id(self) -> str:

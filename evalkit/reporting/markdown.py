@@ -38,7 +38,10 @@ LISTED = (200, 100, 50, 20, 10, 5, 1)
 OPEN = 20
 """Of those, how many are shown without unfolding."""
 
-_PRETTY = re.compile(r" +(?=\|)|(?<=\|) +| {2,}|-{2,}")
+PRETTY = 12_000
+"""Characters up to which tables are lined up: what is longer is not read as text, and blanks were a third of it."""
+
+_LINED_UP = re.compile(r" +(?=\|)|(?<=\|) +| {2,}|-{2,}")
 COMMANDS = 3
 MAX_REASON = 300
 CUT = "\n\n*Cut here: GitHub takes no more in a comment. The whole is in the run's results.jsonl and report.html.*\n"
@@ -59,7 +62,7 @@ def summary_markdown(
     for listed in LISTED:
         for is_whole in (True, False):
             text = _text(_blocks(run, figures, against, listed, is_whole=is_whole))
-            if len(text) > limit:
+            if len(text) > min(limit, PRETTY):
                 text = _narrow(text)
             if len(text) <= limit:
                 return text
@@ -73,9 +76,7 @@ def _text(blocks: Iterable[str]) -> str:
 def _narrow(text: str) -> str:
     """The same without the blanks and dashes that only make tables pretty to read as text."""
     lines = text.split("\n")
-    return "\n".join(
-        re.sub(r" +(?=\|)|(?<=\|) +| {2,}|-{2,}", _one, line) if line[:1] == "|" else line for line in lines
-    )
+    return "\n".join(_LINED_UP.sub(_one, line) if line[:1] == "|" else line for line in lines)
 
 
 def _one(found: re.Match[str]) -> str:
@@ -112,6 +113,8 @@ def _blocks(
 
 
 def _verdict(run: FinishedRun) -> str:
+    if not run.is_finished:
+        return f"**NOT FINISHED: {for_markdown('; '.join(run.sentences))}**"
     if run.status is None:
         return items(run.sentences)
     return f"**{for_markdown(verdict_line(run.status, run.summary, run.sentences))}**"

@@ -33,7 +33,7 @@ def fact_lines(summary: Summary) -> list[str]:
     run = summary.run
     facts = [
         ("started", started_words(run.started_at)),
-        ("time", phrases.duration(run.wall_s)),
+        ("time", phrases.duration(run.wall_s) if run.wall_s else ""),
         ("tokens", phrases.token_sentence(summary)),
         ("store", phrases.store_sentence(summary.total)),
         ("reviewed", run.reviewed),

@@ -78,15 +78,19 @@ def placed_alone(trials: Sequence[PopulationTrial], draw: Draw) -> tuple[Populat
 
 
 def unchanged(trials: Sequence[PopulationTrial], draws: Sequence[Draw]) -> int:
-    """How many of the draws, from the newest back, found the same outcomes."""
-    seen: dict[tuple[str, str], TrialOutcome] = {}
+    """How many of the draws, from the newest back, found the same outcomes; texts that have several are left out."""
+    if len(draws) < 2:
+        return len(draws)
+    outcomes: dict[str, set[TrialOutcome]] = {}
+    for trial in trials:
+        outcomes.setdefault(trial.text_hash, set()).add(trial.outcome)
+    plain = [trial for trial in trials if len(outcomes[trial.text_hash]) == 1]
+    seen: dict[str, TrialOutcome] = {}
     for number, draw in enumerate(draws):
-        for trial in trials:
-            place = draw.place(trial)
-            if place is None or place.outcome is None:
-                continue
-            if seen.setdefault((trial.text_hash, trial.outcome), place.outcome) != place.outcome:
-                return number
+        places = ((trial.text_hash, draw.place(trial)) for trial in plain)
+        found = ((text, place.outcome) for text, place in places if place is not None and place.outcome is not None)
+        if any(seen.setdefault(text, outcome) != outcome for text, outcome in found):
+            return number
     return len(draws)
 
 

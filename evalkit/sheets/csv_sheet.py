@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Sequence
 
+from evalkit.reporting.kept_as_text import kept_as_text
 from evalkit.review import FAILURE_KINDS, LABEL_VALUES, ReviewItem
 from evalkit.sheets.columns import COLUMNS, cells_of, safe_cell
 
@@ -18,13 +18,6 @@ HINTS = {
 }
 
 SHOWN = ("category", "probe", "prompt", "expected", "thinking", "answer")
-_TRUTH = re.compile(
-    "true|false|wahr|falsch|vrai|faux|verdadero|falso|vero|verdadeiro|waar|onwaar|prawda|fałsz|sant|falskt",
-    re.IGNORECASE,
-)
-_WORD = re.compile(r"[^\W\d_]{2,}")
-MOST_WORDS = 3
-"""A date has no more: ``Wednesday, 30 September 2026, 12:30 PM``."""
 
 
 def csv_sheet(items: Sequence[ReviewItem]) -> bytes:
@@ -37,15 +30,3 @@ def csv_sheet(items: Sequence[ReviewItem]) -> bytes:
         safe = {name: safe_cell(cells[name]) for name in COLUMNS}
         writer.writerow([kept_as_text(safe[name]) if name in SHOWN else safe[name] for name in COLUMNS])
     return ("\ufeff" + buffer.getvalue()).encode()
-
-
-def kept_as_text(cell: str) -> str:
-    """The cell with an apostrophe in front where a spreadsheet would show it as a number, a date or a truth value.
-
-    Who opens a CSV file is shown 7 for 007 and 4 March for 3/4, and would judge that.
-    """
-    plain = cell.strip()
-    if "\n" in plain or plain.startswith("'"):
-        return cell
-    is_number_like = any(character.isnumeric() for character in plain) and len(_WORD.findall(plain)) <= MOST_WORDS
-    return f"'{cell}" if is_number_like or _TRUTH.fullmatch(plain) else cell

@@ -90,7 +90,11 @@ def _unusable(file: Path, error: Exception) -> StoreError:
 
 def _connect(file: Path) -> HeldConnection:
     lock = shared_lock(file)
-    connection = sqlite3.connect(file, timeout=BUSY_TIMEOUT_S, isolation_level=None, factory=HeldConnection)
+    try:
+        connection = sqlite3.connect(file, timeout=BUSY_TIMEOUT_S, isolation_level=None, factory=HeldConnection)
+    except BaseException:
+        os.close(lock)
+        raise
     connection.hold(lock)
     try:
         connection.execute("PRAGMA journal_mode = WAL")

@@ -36,17 +36,18 @@ def put(tmp_path: Path, write: Callable[[str, str], Path]) -> Put:
     write("suites/s/a.yaml", "probes: []\n")
     begun = [1_763_690_000.0]
 
-    def into_the_store(run: str, records: list[TrialRecord], *, is_old: bool = False) -> None:
+    def into_the_store(run: str, records: list[TrialRecord], *, is_old: bool = False, is_killed: bool = False) -> None:
         begun[0] += 60
         facts = RunFacts(run, begun[0], 12.0, (ONE, TWO), ("C",), command="pytest suites", out=f"reports/out/{run}")
         gate = GateResult(Gate("most", "s", "pass_rate", at_least=0.5), "pass", 0.9, 2, "pass rate of one is 90.0 %")
         known: dict[str, Any] = {"argv": ["suites", "-k", "a b"]}
-        if not is_old:
+        if not is_old and not is_killed:
             known["report"] = kept_report(facts, [gate], ["s: gates hold"])
         with closing(RunStore.open(tmp_path / ".evalkit" / "store.sqlite3")) as store:
             store.begin(run, begun[0], known)
             store.put(run, records)
-            store.finish(run, begun[0] + 12, 0)
+            if not is_killed:
+                store.finish(run, begun[0] + 12, 0)
 
     return into_the_store
 
@@ -146,6 +147,34 @@ def test_a_run_of_an_older_evalkit_says_what_is_not_known(evalkit: Command, put:
         "trials; run the same command again to have them, stored answers are kept\n"
     ) in text
     assert "## Gates" not in text
+
+
+def test_a_killed_run_is_reported_as_one(evalkit: Command, put: Put, tmp_path: Path) -> None:
+    """The trials that had ended, under a word that nobody takes for a verdict; no card, and nothing of nothing."""
+    put("r1", [record("a", "pass"), record("b", "fail")], is_killed=True)
+    sentence = (
+        "this run never finished: it was stopped, or still goes on. The report holds the trials that had ended, and no "
+        "gate decided. Run the same command again to finish it, stored answers are kept"
+    )
+
+    done = evalkit("report", "--format", "md", "--format", "jsonl")
+    said = json.loads(evalkit("report", "latest", "--format", "jsonl", "--json").out)
+    card = evalkit("report", "latest", "--format", "card")
+    put("r2", [], is_killed=True)
+    nothing = evalkit("report", "latest")
+
+    assert (done.status, done.err, said["notes"]) == (0, f"note: {sentence}\n", [sentence])
+    text = (tmp_path / "reports/out/r1/summary.md").read_text(encoding="utf-8")
+    assert f"\n**NOT FINISHED: {sentence}**\n" in text
+    assert "older evalkit" not in text
+    assert "- time:" not in text
+    assert len((tmp_path / "reports/out/r1/results.jsonl").read_text(encoding="utf-8").splitlines()) == 2
+    assert (card.status, card.err) == (
+        2, "Run r1 never finished, and a model card needs a whole run. Run the same command again first.\n",
+    )  # fmt: skip
+    assert (nothing.status, nothing.err) == (
+        2, "Run r2 never finished, and no trial of it had ended. Run the same command again first.\n",
+    )  # fmt: skip
 
 
 def test_what_cannot_be_done_is_a_sentence(evalkit: Command, put: Put) -> None:

@@ -113,3 +113,24 @@ def test_a_move_that_runs_out_of_memory_empties_the_arena(monkeypatch: pytest.Mo
         made.admit(prefilled([2], [50]), [50])
 
     assert made.row_count == 0
+
+
+def test_what_is_no_number_leaves_with_its_row() -> None:
+    """A column that a later row does not use still has a share of nothing, which must not make it no number."""
+    import torch
+
+    from evalkit.engines.local.arena import Arena
+
+    for gone in (0, 1):
+        arena, broken = Arena(), prefilled([1, 2], [6, 6])
+        for layer in broken.layers:
+            layer.keys[gone], layer.values[gone] = torch.nan, torch.nan
+        arena.admit(broken, [6, 6])
+        arena.leave(gone)
+        arena.admit(prefilled([3], [2]), [2])
+
+        keys, values = arena.update(*(torch.zeros(2, 2, 1, 3) for _ in range(2)), 0)
+
+        assert keys.shape == (2, 2, 7, 3)
+        assert keys.isfinite().all()
+        assert values.isfinite().all()

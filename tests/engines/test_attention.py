@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 from pathlib import Path
 from types import ModuleType
@@ -80,3 +81,27 @@ def test_an_error_leaves_the_models_own_attention_in_place(asking: Any, families
 
     assert inside == [NAME]
     assert config._attn_implementation == own != NAME
+
+
+def test_another_transformers_keeps_its_own_attention_or_is_refused(
+    asking: Any, families: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the name is kept elsewhere nothing changes; layers that do not listen are a failure, never a text."""
+    import transformers
+
+    from evalkit.engines.local import attention, passes
+    from evalkit.generation import Failure
+
+    base = families.save_family(tmp_path / "mistral", "mistral")
+    requests = [asking.request(asking.target(base), text, max_new_tokens=6) for text in families.prompts(4)]
+    expected = asking.texts(asking.engine(), requests)
+
+    monkeypatch.setattr(passes, "attending", lambda config: contextlib.nullcontext())
+    assert {reply.reason for reply in asking.answers(asking.engine(), requests) if isinstance(reply, Failure)} == {
+        f"transformers {transformers.__version__} ignores the attention that evalkit's local engine gives it. "
+        "Set `one_by_one: true`, or use transformers 5.23."
+    }
+    assert asking.texts(asking.engine(one_by_one=True), requests) == expected
+    for place in ("_no_such_place", "_name_or_path"):
+        monkeypatch.setattr(attention, "PLACE", place)
+        assert asking.texts(asking.engine(), requests) == expected

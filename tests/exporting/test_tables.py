@@ -83,7 +83,16 @@ def test_hostile_text_does_no_harm(hostile: str, make_record: MakeRecord, make_r
             not row[name].lstrip("\u200b\u2060\ufeff\u00ad \"'").startswith(("=", "+", "-", "@")) or row[name][0] == "'"
         )
         assert not any(character in row[name] for character in "\x00\x1b\x9b\u202e")
-        assert whole[name] == hostile.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        expected = hostile.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        assert whole[name] == (expected or None if name == "thinking" else expected)
+
+
+def test_what_is_not_there_is_null(make_record: MakeRecord, make_run: MakeRun) -> None:
+    """No tag, flag, thinking or reviewer is no text of no characters: ``isna()`` finds it."""
+    table = trial_table(FinishedRun(summarise([make_record()], run=make_run())))
+
+    row = dict(zip((column.name for column in TRIAL_COLUMNS), table.rows[0], strict=True))
+    assert [row[name] for name in ("tags", "flags", "thinking", "reviewers", "label", "step")] == [None] * 6
 
 
 def test_people_s_labels_stand_beside_the_outcome(make_record: MakeRecord, make_run: MakeRun) -> None:
@@ -104,7 +113,7 @@ def test_people_s_labels_stand_beside_the_outcome(make_record: MakeRecord, make_
         next(n for n, column in enumerate(TRIAL_COLUMNS) if column.name == name) for name in ("label", "reviewers")
     ]
     found = {row[6]: tuple(row[place] for place in places) for row in rows}
-    assert found == {"agreed": ("wrong", "anna ben"), "divided": (None, "a ben"), "unread": (None, "")}
+    assert found == {"agreed": ("wrong", "anna ben"), "divided": (None, "a ben"), "unread": (None, None)}
 
 
 def test_without_pyarrow_a_sentence_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch, rich_run: FinishedRun) -> None:

@@ -156,6 +156,26 @@ def test_a_host_killed_once_is_started_again_and_twice_is_lost(house: House, wai
     ]
 
 
+def test_a_dead_host_is_started_again_before_its_last_answers_are_judged(house: House, wait_until: Wait) -> None:
+    """Whoever gets one that came before it died calls the next host at once; where there is none, the answer stays."""
+    client = house.client()
+    client.submit(house.trials)
+    trials = [trial.id for trial in house.trials]
+    client.obtain(trials[0], trials[1])
+
+    for number in (1, 2):
+        assert wait_until(lambda: client._connection is not None and client._connection.poll())
+        kill_host(house, wait_until)
+        [reply] = client.obtain(trials[number], trials[number + 1]).replies
+
+        assert isinstance(reply, Generation)
+        assert reply.text == f"Answer {number}"
+        assert house.launcher.starts == 2
+
+    with pytest.raises(HostLost, match=r"^Host lost after 6 of 6 trials\. "):
+        client.obtain(trials[3])
+
+
 def kill_host(house: House, wait_until: Wait) -> None:
     [host] = house.hosts()
     os.kill(host, signal.SIGKILL)

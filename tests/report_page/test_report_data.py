@@ -56,6 +56,9 @@ def test_marks_belong_to_the_last_answer_unless_a_span_names_a_later_one(make_an
     assert marks_of(spans((0, 2, 0)), answers) == [[], [Mark(0, 2, 0, "w")]]
     assert marks_of(spans((0, 2, 0), (0, 3, 1)), answers) == [[Mark(0, 2, 0, "w")], [Mark(0, 3, 0, "w")]]
 
+    every = [verdict | {"every_answer": True} for verdict in spans((0, 2, 0))]
+    assert marks_of(every, answers) == [[Mark(0, 2, 0, "w")], []]
+
 
 @pytest.mark.parametrize(
     ("command", "kept"),

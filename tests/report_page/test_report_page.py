@@ -76,7 +76,7 @@ def before(usual: Pairs, finish: Finish) -> FinishedRun:
         )
         old = replace(record, outcome="pass", reason="ok") if record.probe == "probe-1" else record
         pairs.append((old, replace(own, answers=said)))
-    return finish(pairs, run_id="main")
+    return finish(pairs, run_id="baseline main")
 
 
 def test_search_filters_and_counts(browser: Any, page: Page, run: FinishedRun) -> None:

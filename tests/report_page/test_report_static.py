@@ -94,9 +94,29 @@ def test_every_end_has_a_word(
     run = replace(finish(usual), status=status, sentences=())
     text = said(page(run, plots=()))
 
-    assert verdict_word(status) == word
+    assert verdict_word(run) == word
     assert f"{word} | 4 failing probes, 2 errors, 24 trials | {sentence}" in text
     assert "No gate decided this run." in text
+
+
+def test_a_run_that_never_finished_says_so_first(usual: Any, finish: Finish, page: Page) -> None:
+    """A killed run is neither passed nor failed nor finished."""
+    run = replace(finish(usual), status=None, sentences=("this run never finished",), is_finished=False)
+    text = said(page(run, plots=()))
+
+    assert verdict_word(run) == "NOT FINISHED"
+    assert "NOT FINISHED | this run never finished | 24 | trials" in text
+    assert "exit status" not in text
+
+
+def test_nothing_found_has_an_interval_too(usual: Any, finish: Finish, page: Page) -> None:
+    """No collapse in 12 answers leaves room for a quarter; where something was found, the figure leads to it."""
+    markup = page(finish(usual), plots=()).read_text(encoding="utf-8")
+    nothing = '<td class="quiet"><span class="rate">0.0 %</span> <span class="counts">0/12</span>'
+
+    assert f'{nothing}<span class="bounds">0.0–24.2</span></td>' in markup
+    assert '<th scope="row">demo:<wbr>nf4:<wbr>naked:<wbr>greedy (reference)</th>' in markup
+    assert "#target=demo%2Bsteady%3Anf4%3Anaked%3Agreedy&amp;flag=fabricated" in markup
 
 
 def test_the_tables_hold_the_figures(usual: Any, finish: Finish, page: Page) -> None:

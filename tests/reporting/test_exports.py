@@ -195,6 +195,15 @@ def test_a_single_prompt_is_shown_bare(make_record: MakeRecord, make_run: MakeRu
     assert [(row["prompt"], row["answer"]) for row in rows] == [("Why?", "So."), ("Why?", "")]
 
 
+def test_a_spreadsheet_shows_answers_as_they_are(make_record: MakeRecord, make_run: MakeRun) -> None:
+    """007 would become 7 and 3/4 a date; the line's number stays a number."""
+    texts = TrialTexts((("user", "3/4"),), (Answer("007", "007"),))
+
+    (row,) = rows_of(review_csv([(make_record(line=4), texts)], run=make_run()))
+
+    assert (row["prompt"], row["answer"], row["line"]) == ("'3/4", "'007", "4")
+
+
 def test_hostile_text_starts_no_formula(hostile: str, make_record: MakeRecord, make_run: MakeRun) -> None:
     """In every column a text can come from; the file is UTF-8 and its rows stay whole."""
     record = make_record(

@@ -246,7 +246,7 @@ def test_a_summary_fits_a_comment_whatever_it_has_to_tell(make_record: MakeRecor
     assert "\n… and 103 more in reports/out/r1/results.jsonl\n" in shorter
     assert "<details><summary>80 more</summary>" in shorter
     assert "<details><summary>All rates" in shorter
-    assert 40_000 < len(shorter) <= GITHUB_COMMENT
+    assert 38_000 < len(shorter) <= GITHUB_COMMENT
     assert "<details><summary>All rates" not in shortest
     assert shortest.endswith(CUT)
     assert len(shortest) == GITHUB_COMMENT

@@ -80,3 +80,14 @@ def test_a_label_of_an_answer_that_is_gone_is_refused(text: str) -> None:
         "f.csv:2: the answer of t is no longer in the store, so nothing says what the label is of. Run the probe again "
         "and judge its new answer: evalkit review latest"
     )
+
+
+def test_a_sheet_in_which_nobody_filled_anything_in(queued: Loop) -> None:
+    """It is no error, and said."""
+    sheet = f"reports/review/{queued.run}/review.csv"
+    done = queued.evalkit("review", "import", sheet)
+
+    assert (done.status, done.err) == (
+        0, "reports/review/RUN/review.csv: no row has a label. Fill in the column label, save, and import it again.\n",
+    )  # fmt: skip
+    assert done.out == "reports/review/RUN/review.csv: 0 labels: 0 stored, 0 superseded, 0 unchanged, 0 refused\n"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import sqlite3
 import subprocess
 import sys
@@ -129,6 +131,40 @@ def test_a_folder_in_the_place_of_the_store_is_a_sentence(tmp_path: Path) -> Non
     assert str(caught.value) == (
         f"{file}: cannot open the store: unable to open database file. Check the disk and the folder's permissions."
     )
+    assert is_free(file)
+
+
+def test_a_store_that_cannot_be_opened_is_held_by_nobody(tmp_path: Path) -> None:
+    """Too new, corrupt or let go of: whoever wants it alone need not wait for a process that does not use it."""
+    file = tmp_path / "store.sqlite3"
+    newer = sqlite3.connect(file)
+    newer.execute("PRAGMA user_version = 99")
+    newer.close()
+    with pytest.raises(StoreError):
+        open_database(file)
+    assert is_free(file)
+
+    file.write_bytes(b"no database, however long one looks at it" * 100)
+    held = open_database(file).connection
+    assert not is_free(file)
+    child = os.fork()
+    if not child:
+        del held  # as a forked process's garbage is
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert not is_free(file)
+    held.close()
+    assert is_free(file)
+
+
+def is_free(file: Path) -> bool:
+    """Whether somebody could have the store alone now."""
+    with file.with_name(f"{file.name}.use").open() as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
 
 
 def test_a_state_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:

@@ -87,7 +87,9 @@ def test_queues_say_how_texts_were_drawn(queues: QueueStore) -> None:
     assert (first.run, first.options, first.population) == ("r1", {"seed": 1, "labels_before": 0}, tuple(trials))
     newer, older = queues.draws({"ta", "tb"}, {"ta", "tc"}), queues.draws({"ta", "tb"}, {"tb"})
     assert (len(newer), older, queues.draws({"ta"}, ())) == (1, (), ())
-    assert [newer[0].place(trial) for trial in trials] == [Place("passed", True), Place("failed", False), None]
+    assert [newer[0].place(trial) for trial in trials] == [
+        Place("passed", True, outcome="pass"), Place("failed", False, outcome="fail"), None,
+    ]  # fmt: skip
     assert (queues.newest_run(), queues.of_run("r3")) == ("r2", ())
 
 
@@ -115,4 +117,4 @@ def test_every_queue_that_labels_come_from_is_found(queues: QueueStore) -> None:
     found = queues.draws({"ta", "tb"}, {"ta", "tb"})
 
     assert len(found) == 61
-    assert found[-1].texts == {"ta": Place("passed", True)}
+    assert found[-1].texts == {"ta": Place("passed", True, outcome="pass")}

@@ -57,6 +57,11 @@ class ArenaLayer(DynamicLayer):  # type: ignore[misc]
         self.keys[row, :, part] = self.keys[source, :, part]
         self.values[row, :, part] = self.values[source, :, part]
 
+    def wipe(self, row: int) -> None:
+        part = slice(self._arena.start, self._arena.end)
+        self.keys[row, :, part] = 0
+        self.values[row, :, part] = 0
+
 
 class Arena(Cache):  # type: ignore[misc]
     """A cache for ``forward`` whose rows all end at the same column; on the left a shorter row has unused columns.
@@ -113,12 +118,17 @@ class Arena(Cache):  # type: ignore[misc]
         self.lengths = [length + 1 for length in self.lengths]
 
     def leave(self, row: int) -> None:
-        """Forget a row; the last one takes its place."""
+        """Forget a row; the last one takes its place.
+
+        No trace of it stays: a share of nothing of what is no number is none either, and would spoil the next row.
+        """
         last = self.row_count - 1
         if row != last:
             for layer in self.layers:
                 layer.overwrite(row, last)
             self.lengths[row] = self.lengths[last]
+        for layer in self.layers:
+            layer.wipe(last)
         self.lengths.pop()
 
     def _move(self, rows: int, end: int) -> None:

@@ -11,6 +11,8 @@ from transformers import AttentionInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
 NAME = "evalkit_rows"
+PLACE = "_attn_implementation_internal"
+"""Where a configuration of transformers 5.23 keeps the name of the attention its layers use."""
 KNOWN = ("gemma2", "gemma3_text", "llama", "mistral", "qwen2", "qwen3")
 """Model types whose attention is told nothing but scale, window and soft cap; others keep their own."""
 
@@ -19,12 +21,13 @@ class Sight:
     """What each row of one pass may look at: itself and what is before it, within a layer's window, no padding.
 
     ``padding`` is True at the unused columns on the left, of shape (rows, columns seen); None where there are none.
-    ``newest`` columns at the end are the pass's own.
+    ``newest`` columns at the end are the pass's own. ``is_used``: ``attend`` was called with it.
     """
 
     def __init__(self, padding: torch.Tensor | None, newest: int) -> None:
         self._padding = padding
         self._newest = newest
+        self.is_used = False
         self._masks: dict[tuple[int, int | None, torch.device], torch.Tensor | None] = {}
 
     def is_causal(self, columns: int, window: int | None) -> bool:
@@ -61,6 +64,7 @@ def attend(
     *, sight: Sight, scaling: float, softcap: float | None = None, sliding_window: int | None = None, **options: Any,
 ) -> tuple[torch.Tensor, None]:  # fmt: skip
     """What transformers' own attention gives for these rows, of shape (rows, newest, heads, head size)."""
+    sight.is_used = True
     newest = query.shape[2]
     reach = key.shape[2] if sliding_window is None else min(key.shape[2], sliding_window + newest - 1)
     key, value = key[:, :, -reach:], value[:, :, -reach:]
@@ -82,22 +86,31 @@ def attend(
 
 
 def takes_sight(model: Any) -> bool:
-    """Whether the model's layers may use ``attend``."""
+    """Whether the model's layers may use ``attend``.
+
+    Not with a transformers that keeps the name of the attention elsewhere than 5.23 does: layers that went on with
+    their own would be told of no padding.
+    """
     config = model.config
     if config.model_type not in KNOWN or getattr(config, "use_bidirectional_attention", None):
         return False
+    if not hasattr(config, PLACE):
+        return False
+    with attending(config):
+        if config._attn_implementation != NAME:
+            return False
     return all(module.config is config for module in model.modules() if hasattr(module, "config"))
 
 
 @contextmanager
 def attending(config: Any) -> Iterator[None]:
     """Inside, layers of the model with this configuration use ``attend``, and no masks are made for them."""
-    own = config._attn_implementation_internal
-    config._attn_implementation_internal = NAME
+    own = getattr(config, PLACE)
+    setattr(config, PLACE, NAME)
     try:
         yield
     finally:
-        config._attn_implementation_internal = own
+        setattr(config, PLACE, own)
 
 
 AttentionInterface.register(NAME, attend)

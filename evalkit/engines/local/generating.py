@@ -165,7 +165,7 @@ class Loop:
             with torch.no_grad(), self._rack.applied([row.adapter for row in batch]):
                 choices = choose(flight.admit(drafts, pasts), drafts, self._noise)
         except Exception as error:
-            if not beside or not flight.is_whole:
+            if not beside or not flight.is_whole or len(flight.drafts) > len(beside):
                 self._flight = None
                 batch, beside = (*beside, *batch), ()
             self._recover(batch, beside, error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
+from importlib.metadata import version
 from typing import Any
 
 import torch
@@ -11,6 +12,9 @@ import torch
 from evalkit.engines.local.adapters import AdapterRack
 from evalkit.engines.local.attention import Sight, attending, takes_sight
 from evalkit.engines.local.weights import Weights
+from evalkit.errors import EngineError
+
+UNUSED = "ignores the attention that evalkit's local engine gives it. Set `one_by_one: true`, or use transformers 5.23."
 
 
 class Passes:
@@ -36,8 +40,11 @@ class Passes:
         if "logits_to_keep" in self._accepted:
             inputs["logits_to_keep"] = 1
         if self._has_sight:
+            sight = Sight(padding, ids.shape[1])
             with attending(self._weights.model.config):
-                found: torch.Tensor = self._rack.network(**inputs, sight=Sight(padding, ids.shape[1])).logits
+                found: torch.Tensor = self._rack.network(**inputs, sight=sight).logits
+            if not sight.is_used:
+                raise EngineError(f"transformers {version('transformers')} {UNUSED}")
         else:
             mask = None if padding is None else (~padding).long()
             found = self._rack.network(**inputs, attention_mask=mask).logits

@@ -2,7 +2,7 @@
 
 function counterparts(trial) {
   const found = [];
-  if (trial.before?.answers.length) found.push({ id: "baseline", name: `baseline ${report.baseline}`, outcome: trial.before.outcome, reason: textOf(trial.before.reason), text: textOf(trial.before.answers[trial.before.answers.length - 1].text) });
+  if (trial.before?.answers.length) found.push({ id: "baseline", name: /^(baseline|run) /.test(report.baseline) ? report.baseline : `baseline ${report.baseline}`, outcome: trial.before.outcome, reason: textOf(trial.before.reason), text: textOf(trial.before.answers[trial.before.answers.length - 1].text) });
   const family = (report.families.get(familyOf(trial)) || []).filter(other => other !== trial && other.answers.length);
   const base = trial.target.replace(/\+[^:]*/, "");
   const rank = other => (other.sample === trial.sample ? 0 : 4) + (other.target === base ? 0 : isReference(other) ? 1 : 2);

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from evalkit.cli.run_rows import run_list, size_on_disk, table
+from evalkit.cli.run_rows import run_list, table
 from evalkit.review import Label
 from evalkit.store import pruning
 from evalkit.store.database import open_database
@@ -250,19 +250,6 @@ def test_a_store_in_use_is_left_alone(evalkit: Command, history: Any, three: tup
         "when that has ended.\n"
     )
     assert len(history.answers()) == 4
-
-
-def test_what_another_process_takes_away_meanwhile_counts_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A run that ends puts its reports in place while they are counted."""
-    (tmp_path / "report.html").write_bytes(b"x" * 7)
-    (tmp_path / "loop").symlink_to(tmp_path)
-    monkeypatch.setattr("os.walk", lambda folder: [(str(folder), ["loop"], ["report.html", ".report.html.4711"])])
-
-    assert size_on_disk(tmp_path) == 7
-    monkeypatch.undo()
-    assert [size_on_disk(tmp_path / name) for name in ("report.html", "gone")] == [7, 0]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from evalkit.cli import prune
+from evalkit.cli.run_rows import size_on_disk
 from evalkit.host.messages import Status
 from evalkit.host.state import HostState
 from evalkit.store.database import open_database
@@ -186,3 +187,16 @@ def test_a_full_disk_is_told(evalkit: Command, history: Any, monkeypatch: pytest
     left = [row["run"] for row in json.loads(evalkit("list", "runs", "--json").out)]
     assert left == [history.name(2), history.name(1)]
     assert sorted(history.answers()) == ["a", "b"]
+
+
+def test_what_another_process_takes_away_meanwhile_counts_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that ends puts its reports in place while they are counted."""
+    (tmp_path / "report.html").write_bytes(b"x" * 7)
+    (tmp_path / "loop").symlink_to(tmp_path)
+    monkeypatch.setattr("os.walk", lambda folder: [(str(folder), ["loop"], ["report.html", ".report.html.4711"])])
+
+    assert size_on_disk(tmp_path) == 7
+    monkeypatch.undo()
+    assert [size_on_disk(tmp_path / name) for name in ("report.html", "gone")] == [7, 0]

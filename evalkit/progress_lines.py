@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from evalkit.host.clock import clock_text
-from evalkit.status_line import WatchedFile
 from evalkit.status_text import status_words
+from evalkit.watched_file import WatchedFile
 
 if TYPE_CHECKING:
     from evalkit.host.messages import Status

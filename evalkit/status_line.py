@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
+from evalkit.watched_file import WatchedFile
+
 if TYPE_CHECKING:
     from evalkit.host.messages import Status
 
@@ -89,20 +91,6 @@ def is_live(is_terminal: bool, environment: Mapping[str, str]) -> bool:
     """Whether a line can be drawn and taken away again, before somebody's eyes."""
     is_log = any(environment.get(name) for name in ("CI", "BUILD_NUMBER"))
     return is_terminal and not is_log and environment.get("TERM", "dumb") not in ("dumb", "")
-
-
-class WatchedFile:
-    """A file that tells ``before`` of every text that is about to be written, and writes what that makes of it."""
-
-    def __init__(self, file: Any, before: Callable[[str], str]) -> None:
-        self.file = file
-        self._before = before
-
-    def write(self, text: str) -> Any:
-        return self.file.write(self._before(text))
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.file, name)
 
 
 class LiveLine:

@@ -24,9 +24,9 @@ LAYERS = (
     ("session", "gating", "trial_records", "trial_texts", "rejudging", "remeasuring", "transcripts", "report_text",
      "labelled_text", "datasets", "reviewed", "label_intake", "restoring", "earlier"),
     (
-        "options", "ledger", "planned", "python_tests", "collect", "status_text", "status_line", "progress_lines",
-        "controller", "running", "closing", "opening", "ci_surfaces", "preflighting", "run_facts", "noise_measuring",
-        "plugin", "doctor", "cli", "__main__",
+        "options", "ledger", "planned", "python_tests", "collect", "status_text", "status_line", "watched_file",
+        "progress_lines", "controller", "running", "closing", "opening", "ci_surfaces", "preflighting", "run_facts",
+        "noise_measuring", "plugin", "doctor", "cli", "__main__",
     ),
 )  # fmt: skip
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

@@ -14,7 +14,7 @@ from tabulate import tabulate
 
 from evalkit.agreement import Agreement, Labelled
 from evalkit.calibration import EVERY_CATEGORY, Calibration, LabelSource
-from evalkit.cli import judge as judging
+from evalkit.cli import judging_again as judging
 from evalkit.cli.places import absolute
 from evalkit.errors import Problem, UsageError
 from evalkit.probe import JudgeUse

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from tabulate import tabulate
 
-from evalkit.cli import judge as judging
+from evalkit.cli import judging_again as judging
 from evalkit.cli.places import workspace_at
 from evalkit.cli.verdict_lines import report, write_verdicts
 from evalkit.errors import UsageError

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from evalkit.watched_file import WatchedFile
-
 if TYPE_CHECKING:
     from evalkit.host.messages import Status
 
@@ -99,6 +97,8 @@ class LiveLine:
     def __init__(self, reporter: Any, log: str) -> None:
         self._log = log
         self._shown = ""
+        from evalkit.watched_file import WatchedFile  # only where a host runs: the module is not for every pytest run
+
         self._writer = reporter._tw
         self._file = reporter._tw._file
         reporter._tw._file = WatchedFile(self._file, self._before)

@@ -36,7 +36,7 @@ def test_found_missing_and_too_old() -> None:
     assert told["anthropic"].says == "not installed; models at Anthropic need it"
     assert told["anthropic"].do == "pip install 'pytest-evalkit[anthropic]'"
     assert told["transformers"] == Finding(
-        "transformers", "hurts", "4.40.0 is too old: evalkit needs >=5.0",
+        "transformers", "hurts", "4.40.0 is too old: evalkit needs >=5.3",
         "pip install --upgrade 'pytest-evalkit[local]'", (("version", "4.40.0"), ("needed", False)),
     )  # fmt: skip
 

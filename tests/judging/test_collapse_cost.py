@@ -78,16 +78,16 @@ def seconds(judge: Judge, case: Case, rounds: int) -> float:
 @pytest.mark.long
 @pytest.mark.parametrize("name", TEXTS)
 def test_time_is_linear_in_the_text(judge: Judge, name: str) -> None:
-    """Ten times the text takes at most twelve times as long (one more try where the machine was busy)."""
+    """Ten times the text takes at most fifteen times as long (one more try where the machine was busy)."""
     small, large = case_of(TEXTS[name](SMALL)), case_of(TEXTS[name](LARGE))
     ratios = []
     for _ in range(2):
         ratios.append(seconds(judge, large, 1) / seconds(judge, small, 2))
-        if ratios[-1] <= 12:
+        if ratios[-1] <= 15:
             break
 
     print(f"{name}: {min(ratios):.1f} times")
-    assert min(ratios) <= 12
+    assert min(ratios) <= 15
 
 
 @pytest.mark.slow

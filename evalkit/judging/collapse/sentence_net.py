@@ -126,7 +126,8 @@ def _number_of_word(token: str, is_first: bool, words: dict[str, int]) -> int:
 def contexts(numbers: Sequence[int]) -> NDArray[np.int64]:
     """For each place but the first the numbers of the five that end there; stops stand before the text."""
     row = np.array([_STOP] * (CONTEXT - 1) + list(numbers), dtype=np.int64)
-    return np.asarray(row[np.arange(1, len(numbers))[:, None] + np.arange(CONTEXT)])
+    places = max(0, len(numbers) - 1)
+    return np.stack([row[start : start + places] for start in range(1, CONTEXT + 1)], axis=1)
 
 
 def find_stretch(text: str, net: SentenceNet) -> Stretch | None:

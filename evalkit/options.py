@@ -73,6 +73,11 @@ def add_options(parser: pytest.Parser) -> None:
         help="while another run of yours has weights on the device: wait (usual on CUDA) or share (usual on CPU)",
     )  # fmt: skip
     add("--eval-out", dest="evalkit_out", metavar="FOLDER", help="where reports go (reports/out in the workspace)")
+    _add_settings(parser)
+
+
+def _add_settings(parser: pytest.Parser) -> None:
+    """What stands in pytest's configuration file."""
     which = "which suites are collected: named (default), those the command line names; always, all that pytest meets"
     parser.addini("evalkit_collect", which, default="named")
     often = "seconds between lines of progress where output goes to no terminal; 0: none (default: 30, growing)"

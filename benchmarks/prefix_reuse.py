@@ -33,7 +33,7 @@ def kernel_of(tokens: int) -> str:
     from transformers import PreTrainedTokenizerFast
 
     words = PreTrainedTokenizerFast.from_pretrained(DEMO / "base")
-    drawn = " ".join(random.Random(3).choices(WORDS, k=tokens))
+    drawn = " ".join(random.Random(3).choices(WORDS, k=tokens * 3 // 4))
     return str(words.decode(words.encode(drawn, add_special_tokens=False)[:tokens]))
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 _PR_SET_CHILD_SUBREAPER = 36
 _SAMPLE_EVERY_S = 0.5
+_FIRST_SAMPLE_S = 0.1
 _LEAVE_S = 10.0
 _WORKER_MARK = b"sys.stdin.readline"
 """Of the program that execnet starts an xdist worker with."""
@@ -24,8 +25,8 @@ _WORKER_MARK = b"sys.stdin.readline"
 class Cost:
     """Of one command. ``pss_mib`` is the largest sum over its processes at one moment, ``worker_mib`` the largest PSS
 
-    of an xdist worker; both are sampled twice a second. ``status`` is the exit status, None where the command was
-    ended after ``limit_s``.
+    of an xdist worker; both are sampled twice a second, at first more often. ``status`` is the exit status, None where
+    the command was ended after ``limit_s``.
     """
 
     wall_s: float
@@ -86,7 +87,9 @@ class _Watch:
             self._thread.join()
 
     def _run(self) -> None:
-        while not self._over.wait(_SAMPLE_EVERY_S):
+        pause_s = _FIRST_SAMPLE_S
+        while not self._over.wait(pause_s):
+            pause_s = min(_SAMPLE_EVERY_S, 1.2 * pause_s)
             sizes = {process: _pss_mib(process) for process in _tree(self.root)}
             self.pss_mib = max(self.pss_mib, sum(sizes.values()))
             workers = [size for process, size in sizes.items() if _is_worker(process)]

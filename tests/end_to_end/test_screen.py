@@ -148,7 +148,7 @@ def test_a_window_that_is_made_smaller(screen: Callable[..., Any]) -> None:
 
 def test_a_terminal_that_cannot_move_its_cursor(screen: Callable[..., Any]) -> None:
     """TERM=dumb, as in an editor's console: lines at intervals, no escape sequence, no carriage return of ours."""
-    screen.desk.write("pytest.ini", "[pytest]\nevalkit_progress_interval = 1\n")  # type: ignore[attr-defined]
+    screen.desk.write("pytest.ini", "[pytest]\nevalkit_progress_interval = 0.05\n")  # type: ignore[attr-defined]
 
     terminal = screen("-n", "0", "--eval-fresh", term="dumb")
 
@@ -165,7 +165,7 @@ def test_a_terminal_that_cannot_move_its_cursor(screen: Callable[..., Any]) -> N
 def test_a_log(screen: Callable[..., Any], options: tuple[str, ...]) -> None:
     """Output that goes to a file has lines of progress of their own, and is pytest's own output but for them."""
     desk = screen.desk  # type: ignore[attr-defined]
-    desk.write("pytest.ini", "[pytest]\nevalkit_progress_interval = 1\n")
+    desk.write("pytest.ini", "[pytest]\nevalkit_progress_interval = 0.05\n")
 
     status, output = desk.run("suites/numbers", *options, "--eval-fresh")
 

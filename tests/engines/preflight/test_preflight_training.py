@@ -71,11 +71,14 @@ def test_an_adapter_that_moves_nothing(clinic: Any, base: Path, tuned: Adapter) 
 
 
 def test_an_adapter_that_moves_no_more_than_rounding(clinic: Any, base: Path, tuned: Adapter) -> None:
-    """A trace of training is told and goes on."""
-
-    clinic.scale(tuned, "lora_B", 1e-9)
-
+    """A trace of training is told and goes on; where rounding ends differs between processors, so it is looked for."""
+    clinic.scale(tuned, "lora_B", 1e-4)
     finding = clinic.found(clinic.target(base, tuned), loaded=True)["logits"]
+    assert finding.level == "pass"
+
+    while finding.level == "pass":
+        clinic.scale(tuned, "lora_B", 0.25)
+        finding = clinic.found(clinic.target(base, tuned), loaded=True)["logits"]
 
     assert finding.level == "warn"
     assert finding.sentence.startswith("The adapter 'red' moves the logits by ")

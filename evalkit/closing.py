@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import closing
 from typing import Any
 
 import pytest
@@ -26,9 +24,8 @@ from evalkit.reporting.verdict_line import verdict_line
 from evalkit.reviewed import Reviewed, inherited, rates_of
 from evalkit.run_facts import drawn_of, left_out, plan_facts, run_facts
 from evalkit.store.calibrations import read_calibrations
-from evalkit.store.generations import GenerationStore
 from evalkit.target import Target
-from evalkit.trial_texts import Conversations, trial_texts
+from evalkit.trial_texts import RunTexts
 
 _FULL_TRACEBACKS = 3
 _STYLES: dict[str, dict[str, bool]] = {
@@ -49,8 +46,8 @@ class Closing:
         self._aliases = aliases_of(self._targets(records))
         baseline = config.getoption("evalkit_baseline") or MAIN
         folder = config.invocation_params.dir
-        stored = self._stored(records)
-        self._reviewed = self._inherited(records, stored)
+        texts = self._texts(records)
+        self._reviewed = self._inherited(records, texts)
         around = surroundings(gates, self._session.workspace, baseline, folder, self._aliases, lambda: self._reviewed)
         self._results = evaluate(gates, records, ledger.selected, around)
         self._limits = self._max_unscored(records)
@@ -58,10 +55,10 @@ class Closing:
             pytest_status, records, self._results, other_failures=ledger.other_failures,
             max_unscored=self._limits, selected=ledger.selected,
         )  # fmt: skip
-        facts = run_facts(ledger, self._session, records, stored, self._targets(records), self._reviewed)
+        facts = run_facts(ledger, self._session, records, texts, self._targets(records), self._reviewed)
         self._summary = summarise(records, run=facts, calibrations=self._calibrations())
         if records:
-            self._write(stored)
+            self._write(texts)
         verdict = verdict_line(self.status, self._summary, self._sentences)
         add_junit_properties(config, ledger.run_id, verdict, self._results)
 
@@ -140,11 +137,12 @@ class Closing:
         except EvalkitError:
             return ()
 
-    def _inherited(self, records: tuple[TrialRecord, ...], stored: Conversations) -> Reviewed | None:
+    def _inherited(self, records: tuple[TrialRecord, ...], texts: RunTexts) -> Reviewed | None:
         """What people said of equal answers before; a store that cannot be read says nothing."""
         try:
             file, run = self._session.workspace.store_file, self._ledger.run_id
-            return inherited(file, records, stored, run) if stored else None
+            hashes = {trial: own.text_hash for trial, own in texts.by_trial.items() if own.text_hash}
+            return inherited(file, records, hashes, run) if hashes else None
         except StoreError as error:
             self._ledger.note(f"{error} People's labels are left out.")
             return None
@@ -154,33 +152,25 @@ class Closing:
         """Whether every trial that was planned was selected."""
         return all(chosen == planned for chosen, planned in self._ledger.selected.values())
 
-    def _stored(self, records: tuple[TrialRecord, ...]) -> Conversations:
-        """Conversation and answer of every identity the records name."""
-        return self._found(dict.fromkeys(identity for record in records for identity in record.generations))
-
-    def _found(self, identities: Iterable[str]) -> Conversations:
-        """Conversation and answer of every identity that the store has."""
-        wanted = list(identities)
-        if not wanted:
-            return {}
+    def _texts(self, records: tuple[TrialRecord, ...]) -> RunTexts:
+        """What the trials were asked and answered, as far as the store has it."""
+        if not any(record.generations or record.questions for record in records):
+            return RunTexts()
         try:
-            with closing(GenerationStore.open(self._session.workspace.store_file)) as store:
-                return store.conversations(wanted)
+            return RunTexts.of(self._session.workspace.store_file, records)
         except StoreError as error:
             self._ledger.note(f"{error} The reports hold no conversations.")
-            return {}
+            return RunTexts()
 
-    def _write(self, stored: Conversations) -> None:
+    def _write(self, texts: RunTexts) -> None:
         # Pages and plots: a run that only collects pays for none.
         from evalkit.exporting.run_files import write_page, write_run
         from evalkit.reporting.run_figures import run_figures
 
         records = self._summary.records
-        asked = self._found(dict.fromkeys(item["identity"] for record in records for item in record.questions))
-        texts = {record.trial: trial_texts(record, stored, asked) for record in records}
         said = self._reviewed
         run = FinishedRun(
-            self._summary, texts, tuple(self._results), self.status, tuple(self._sentences),
+            self._summary, texts.by_trial, tuple(self._results), self.status, tuple(self._sentences),
             said.labels if said else (), rates_of(said, records),
         )  # fmt: skip
         figures, out = run_figures(self._summary), self._ledger.out

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import pytest
 from _pytest._code.code import TerminalRepr
+from pluggy import HookRelay
 
 from evalkit.errors import EvalkitError, UnreadableFile, UsageError
 from evalkit.matrix import Trial
 from evalkit.reading.garbage import no_garbage_search
 from evalkit.report_text import error_text, failure_lines, reason_text
-from evalkit.session import Judged, Session
+from evalkit.session import Session
+from evalkit.trial_judging import Judged
 
 UNREADABLE = "<unreadable>"
 
@@ -25,9 +28,15 @@ class ProbeFailed(Exception):
 
 
 class ProbeFile(pytest.File):
-    """One YAML file of probes."""
+    """One YAML file of probes.
+
+    What pytest looks up for every item anew, and is the same for all items of a file, is kept here: ``hooks``, since
+    all conftest files are known, and how the file's path is ``shown`` in places.
+    """
 
     eval_session: Session
+    hooks: HookRelay | None = None
+    shown: str | None = None
 
     @classmethod
     def of(cls, parent: pytest.Collector, path: Any, session: Session) -> ProbeFile:
@@ -92,8 +101,19 @@ class ProbeItem(pytest.Item):
     """One trial."""
 
     trial: Trial
+    file: ProbeFile
     eval_session: Session
     judged: Judged | None
+
+    @property
+    def ihook(self) -> HookRelay:
+        return self.file.hooks or super().ihook
+
+    @cached_property
+    def location(self) -> tuple[str, int | None, str]:
+        if self.file.shown is None:
+            self.file.shown = super().location[0]
+        return self.file.shown, self.trial.probe.line - 1, self.name
 
     @classmethod
     def of(cls, parent: ProbeFile, trial: Trial) -> ProbeItem:
@@ -101,6 +121,7 @@ class ProbeItem(pytest.Item):
         name = trial.name
         item: ProbeItem = cls.from_parent(parent, name=name, nodeid=f"{parent.nodeid}::{name}")
         item.trial = trial
+        item.file = parent
         item.eval_session = parent.eval_session
         item.judged = None
         for word in (trial.probe.category, *trial.probe.tags):

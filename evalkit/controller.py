@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Generator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ import pytest
 
 from evalkit.ledger import Ledger
 from evalkit.options import expand_adapters, names_a_suite, progress_interval_s, workspace_of
+from evalkit.reading.garbage import no_garbage_search, rare_garbage_search
 from evalkit.status_line import StatusLine
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from evalkit.host.messages import Status
     from evalkit.record import TrialRecord
     from evalkit.store.runs import RunStore
+    from evalkit.target import Target
 
 NAME = "evalkit-controller"
 _FLUSH_EVERY_S = 0.2
@@ -40,6 +42,8 @@ class Controller:
         self._stored_at = 0.0
         self._is_store_broken = False
         self._is_warm = False
+        self._until_end = ExitStack()
+        self._targets: tuple[Target, ...] = ()
         log = self.ledger.workspace.shown(self.ledger.log)
         self._line = StatusLine(config, log, progress_interval_s(config))
 
@@ -80,9 +84,18 @@ class Controller:
             except EvalkitError as error:
                 raise pytest.UsageError(str(error)) from None
         if names_a_suite(self.config):
-            from evalkit.opening import check_command_line
+            with no_garbage_search():
+                from evalkit.opening import check_command_line
 
-            check_command_line(self.config, self.ledger)
+                self._targets = check_command_line(self.config, self.ledger)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_setupnodes(self) -> None:
+        self._begin_host()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self) -> None:
+        self._begin_host()
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -106,6 +119,12 @@ class Controller:
             report.evalkit = record.to_dict()  # type: ignore[attr-defined]
 
     @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self) -> None:
+        """Where suites are run thousands of reports and records come in that all stay until the end."""
+        if names_a_suite(self.config):
+            self._until_end.enter_context(rare_garbage_search())
+
+    @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logstart(self) -> None:
         """Before pytest writes the name of the next file or item."""
         self._line.clear()
@@ -114,15 +133,15 @@ class Controller:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keeps a trial's record, in memory and in the store; counts failures of anything else."""
         self._line.clear()
-        plain = getattr(report, "evalkit", None)
-        if isinstance(plain, dict):
+        found = getattr(report, "evalkit", None)
+        if found is not None and found is not True:
             from evalkit.record import TrialRecord
 
-            record = TrialRecord.from_dict(plain)
+            record = TrialRecord.from_dict(found) if isinstance(found, dict) else found
             self.ledger.records[record.trial] = record
             report.evalkit = True  # type: ignore[attr-defined]  # the terminal keeps every report, the ledger the record
             self._remember(record)
-        elif plain is None and report.failed and not hasattr(report, "wasxfail"):
+        elif found is None and report.failed and not hasattr(report, "wasxfail"):
             self.ledger.other_failures += 1
 
     @pytest.hookimpl(tryfirst=True)
@@ -135,7 +154,8 @@ class Controller:
             from evalkit.closing import Closing
 
             self._store_records()
-            self._closing = Closing(self.config, self.ledger, int(session.exitstatus))
+            with no_garbage_search():
+                self._closing = Closing(self.config, self.ledger, int(session.exitstatus))
             session.exitstatus = self._closing.status
             self._end_run(self._closing)
 
@@ -151,10 +171,24 @@ class Controller:
             self._closing.restore(terminalreporter)
 
     def pytest_unconfigure(self) -> None:
+        self._until_end.close()
         self._end_lease()
+        if self._launcher is not None:
+            self._launcher.close()
         self._store_records()
         if self._store is not None:
             self._store.close()
+
+    def _begin_host(self) -> None:
+        """The host starts while probes are collected; also without xdist's workers, which start meanwhile."""
+        if not self._targets or self._launcher is not None:
+            return
+        from evalkit.opening import kinds_to_load, runs_items
+
+        if runs_items(self.config):
+            self.address()
+            assert self._launcher is not None
+            self._launcher.begin(kinds_to_load(self.config, self.ledger.workspace, self._targets))
 
     def _measure_noise(self, session: pytest.Session) -> None:
         """Asks some probes again, while the host still has the weights; not after an interrupt or a crash."""
@@ -171,8 +205,8 @@ class Controller:
         """Safe to call twice."""
         if self._launcher is None:
             return
-        self._launcher.close()
-        self.ledger.host_was_started = self._launcher.starts > 0
+        self._launcher.end()
+        self.ledger.host_was_started = self._launcher.is_used
         if self._launcher.starts > 1:
             log = self.ledger.workspace.shown(self.ledger.log)
             self.ledger.note(f"The model host was lost and started again. Host log: {log}")

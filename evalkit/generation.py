@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from evalkit.pickled import Pickled
 from evalkit.probe import Message
 from evalkit.target import Decoding, Settings, Target
 
@@ -40,7 +41,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Generation:
+class Generation(Pickled):
     """What came back for one request.
 
     ``raw_text`` is every new token decoded, special tokens included; ``text`` is the same without the end tokens that

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, MutableMapping
 from dataclasses import asdict, fields, is_dataclass
 from fnmatch import fnmatchcase
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -84,7 +85,7 @@ def probe_hash(probe: Probe) -> str:
     """
     parts = {
         "turns": [{"kind": type(turn).__name__, **_fields(turn)} for turn in probe.turns],
-        "expect": {name: value for name, value in _fields(probe.expect).items() if is_asserted(value)},
+        "expect": _fields(probe.expect, only_asserted=True),
         "category": probe.category,
         "language": probe.language,
         "judge_turns": probe.judge_turns,
@@ -96,18 +97,34 @@ def probe_hash(probe: Probe) -> str:
     return sha256(canonical(parts).encode("ascii")).hexdigest()
 
 
-def _fields(noun: Turn | Expectation) -> dict[str, Any]:
+def _fields(noun: Turn | Expectation, *, only_asserted: bool = False) -> dict[str, Any]:
     """Its fields as JSON holds them; copying every one of thousands of probes deeply would cost more than hashing."""
-    values = {item.name: getattr(noun, item.name) for item in fields(noun)}
-    return {
-        name: asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
-        for name, value in values.items()
-    }
+    kind: Any = type(noun)
+    values = [(name, getattr(noun, name)) for name in _names(kind)]
+    if only_asserted:
+        values = [(name, value) for name, value in values if value is not None and is_asserted(value)]
+    return {name: value if type(value) in _PLAIN else _plain(value) for name, value in values}
+
+
+def _plain(value: Any) -> Any:
+    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
+
+
+_PLAIN = (str, tuple, bool, int, type(None))
+
+
+@cache
+def _names(kind: type[Turn | Expectation]) -> tuple[str, ...]:
+    return tuple(item.name for item in fields(kind))
 
 
 def canonical(value: Any) -> str:
     """JSON in plain ASCII with sorted keys: equal values give equal text, and any text can be held."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return _CANONICAL.encode(value)
+
+
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+"""Made once: ``json.dumps`` makes one for every call that asks for more than its defaults."""
 
 
 def digest_folder(

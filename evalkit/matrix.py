@@ -7,12 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from evalkit.generation import Request
+from evalkit.pickled import Pickled
 from evalkit.probe import Generate, Message, Probe
 from evalkit.target import Decoding, Target
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class Trial(Pickled):
     """Probe × target × sample index: one pytest item."""
 
     probe: Probe

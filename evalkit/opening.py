@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ import pytest
 
 from evalkit.errors import EvalkitError, UsageError
 from evalkit.host.messages import Run
-from evalkit.options import named_suites, options_of
+from evalkit.options import RUN_NAME, named_suites, options_of
 from evalkit.reading.suite_file import read_suite_file
 from evalkit.sampling_plan import named_plan
 from evalkit.session import Session
@@ -18,10 +19,15 @@ from evalkit.workspace import Workspace
 if TYPE_CHECKING:
     from evalkit.host.address import Address
     from evalkit.ledger import Ledger
+    from evalkit.running import PytestRun
+    from evalkit.target import Target
 
 
 def reading_session(config: pytest.Config, ledger: Ledger) -> Session:
-    """A session that reads suites and targets and can reach no host."""
+    """A session that reads suites and targets: that of the items in this process, else one that can reach no host."""
+    running: PytestRun | None = config.pluginmanager.getplugin(RUN_NAME)
+    if running is not None:
+        return running.session
 
     def nowhere() -> Address:
         raise UsageError("the controller asks no model")
@@ -30,17 +36,33 @@ def reading_session(config: pytest.Config, ledger: Ledger) -> Session:
     return Session(ledger.workspace, options_of(config), run, nowhere)
 
 
-def check_command_line(config: pytest.Config, ledger: Ledger) -> None:
-    """Resolves the run's targets and its sample plan, so that a mistake in one is a sentence and exit status 4."""
+def check_command_line(config: pytest.Config, ledger: Ledger) -> tuple[Target, ...]:
+    """The run's targets; a mistake in one, or in the sample plan, is a sentence and exit status 4."""
     try:
         session = reading_session(config, ledger)
-        _ = session.targets, session.leaving_out.lists
+        targets, _ = session.targets, session.leaving_out.lists
         plan = config.getoption("evalkit_plan")
         for suite in _suites(config, ledger.workspace) if plan else ():
             settings = read_suite_file(suite, ledger.workspace, None).settings
             named_plan(suite.stem if suite.is_file() else suite.name, settings.plans, plan)
     except EvalkitError as error:
         raise pytest.UsageError(str(error)) from None
+    return targets
+
+
+def runs_items(config: pytest.Config) -> bool:
+    """Whether what is collected is going to be run."""
+    return not (config.option.collectonly or config.getoption("setupplan", False))
+
+
+def kinds_to_load(config: pytest.Config, workspace: Workspace, targets: Iterable[Target]) -> set[str]:
+    """The kinds of engines that are going to load weights here, as far as it is certain before anything is collected.
+
+    Where answers are stored already nothing may be left to ask.
+    """
+    if workspace.store_file.exists() and not config.getoption("evalkit_fresh"):
+        return set()
+    return {target.engine.kind for target in targets}
 
 
 def _suites(config: pytest.Config, workspace: Workspace) -> list[Path]:

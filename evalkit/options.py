@@ -14,6 +14,9 @@ from evalkit.workspace import Workspace, builtin_root
 if TYPE_CHECKING:
     from evalkit.session import Options
 
+RUN_NAME = "evalkit-run"
+"""Under which name a process's own part of a run is a plugin."""
+
 
 def add_options(parser: pytest.Parser) -> None:
     """Every option starts with --eval-, every dest and ini key with evalkit: the short names are the users' own."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from evalkit.controller import NAME, Controller
-from evalkit.options import add_options, is_named
+from evalkit.options import add_options, is_named, names_a_suite
 from evalkit.python_tests import evalkit_generate, evalkit_host, evalkit_judge, evalkit_transcript
+from evalkit.reading.garbage import no_garbage_search
 
 __all__ = ["evalkit_generate", "evalkit_host", "evalkit_judge", "evalkit_transcript"]
 
@@ -28,6 +30,15 @@ def pytest_configure(config: pytest.Config) -> None:
         from evalkit import preflighting
 
         config.pluginmanager.register(preflighting.Preflight(config), preflighting.NAME)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """What a run of suites imports and collects stays until its end: Python need not look for garbage among it."""
+    if not names_a_suite(session.config):
+        return (yield)
+    with no_garbage_search():
+        return (yield)
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:

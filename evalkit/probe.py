@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, Literal
 
+from evalkit.pickled import Pickled
 from evalkit.target import Settings, Target
 
 Recommendation = Literal["BLOCK", "PASS", "LIMIT"]
@@ -12,7 +14,7 @@ Thinks = Literal["yes", "no"]
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class Message(Pickled):
     """One message of a conversation."""
 
     role: Literal["system", "user", "assistant"]
@@ -20,7 +22,7 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Generate:
+class Generate(Pickled):
     """The place in a conversation where the target answers; ``decoding`` changes that answer's settings."""
 
     decoding: Settings = ()
@@ -45,7 +47,7 @@ class JsonExpectation:
 
 
 @dataclass(frozen=True, slots=True)
-class Expectation:
+class Expectation(Pickled):
     """What a probe expects. The first group is for judges of meaning, the second for the ``text`` judge.
 
     ``must_say`` needs every item, each a tuple of alternative wordings; ``must_not_say`` allows none. ``thinks`` says
@@ -78,12 +80,12 @@ class Expectation:
     @property
     def has_text_assertion(self) -> bool:
         """Whether the ``text`` judge has anything to assert."""
-        return any(is_asserted(getattr(self, name)) for name in TEXT_ASSERTIONS)
+        return _text_assertions(self) != _NO_TEXT
 
     @property
     def has_meaning(self) -> bool:
         """Whether anything here needs a judge of meaning."""
-        return any(is_asserted(getattr(self, name)) for name in MEANING_ASSERTIONS)
+        return _meaning_assertions(self) != _NO_MEANING
 
 
 def is_asserted(value: object) -> bool:
@@ -96,6 +98,8 @@ TEXT_ASSERTIONS = (
     "contains", "contains_any", "not_contains", "regex", "not_regex", "equals", "number", "choice", "json", "python",
     "min_chars", "max_chars", "min_words", "max_words",
 )  # fmt: skip
+_text_assertions, _meaning_assertions = attrgetter(*TEXT_ASSERTIONS), attrgetter(*MEANING_ASSERTIONS)
+_NO_TEXT, _NO_MEANING = _text_assertions(Expectation()), _meaning_assertions(Expectation())
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +152,7 @@ class Perturbation:
 
 
 @dataclass(frozen=True, slots=True)
-class Probe:
+class Probe(Pickled):
     """One YAML test case.
 
     ``file`` is relative to the workspace with forward slashes; ``line`` is where the probe starts.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import Any, Literal
 
 TrialOutcome = Literal["pass", "fail", "unscored", "error"]
@@ -70,7 +71,8 @@ class TrialRecord:
     @property
     def questions(self) -> tuple[dict[str, Any], ...]:
         """Everything that judges asked of models for this trial."""
-        return (*(question for verdict in self.verdicts for question in verdict.get("asked", ())), *self.asked)
+        own = [question for verdict in self.verdicts if (asked := verdict.get("asked")) for question in asked]
+        return (*own, *self.asked)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain lists and dicts, ready for JSON, and the caller's own."""
@@ -78,7 +80,13 @@ class TrialRecord:
 
     def values(self) -> dict[str, Any]:
         """The fields by name, not copied: to be read and let go."""
-        return {name: getattr(self, name) for name in _NAMES}
+        return dict(zip(_NAMES, _values(self), strict=True))
+
+    def readable(self) -> TrialRecord:
+        """The same without lone surrogates, which no file takes and of which one in a report kills an xdist run."""
+        if _SURROGATE not in repr(self):
+            return self
+        return TrialRecord.from_dict({name: _utf8_safe(value) for name, value in self.values().items()})
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> TrialRecord:
@@ -91,6 +99,9 @@ class TrialRecord:
 
 _NAMES = tuple(item.name for item in fields(TrialRecord))
 _FIELDS = frozenset(_NAMES)
+_values = attrgetter(*_NAMES)
+_SURROGATE = "\\ud"
+"""Is in the ``repr`` of every text that has one, because none can be printed; looking for it in one go is fast."""
 
 
 def _copied(value: Any) -> Any:
@@ -98,3 +109,11 @@ def _copied(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _copied(item) for key, item in value.items()}
     return type(value)(map(_copied, value)) if isinstance(value, (tuple, list)) else value
+
+
+def _utf8_safe(value: Any) -> Any:
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, dict):
+        return {_utf8_safe(key): _utf8_safe(item) for key, item in value.items()}
+    return [_utf8_safe(item) for item in value] if isinstance(value, (list, tuple)) else value

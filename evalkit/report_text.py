@@ -8,8 +8,8 @@ from evalkit.errors import UnreadableFile
 from evalkit.matrix import Trial
 from evalkit.probe import Generate, Message, Turn
 from evalkit.reporting.safe_text import for_terminal, shortened
-from evalkit.session import Judged
 from evalkit.transcript import Answer
+from evalkit.trial_judging import Judged
 from evalkit.verdict import Span, Verdict
 
 _SHOWN_CHARS = 600

@@ -22,7 +22,7 @@ from evalkit.store.calibrations import read_calibrations
 from evalkit.store.generations import GenerationStore
 from evalkit.store.labels import LabelStore
 from evalkit.store.runs import RunStore, as_of
-from evalkit.trial_texts import trial_texts
+from evalkit.trial_texts import RunTexts
 from evalkit.workspace import Workspace
 
 RestoredRun = FinishedRun
@@ -84,13 +84,7 @@ class StoredTexts(Mapping[str, TrialTexts]):
     @cached_property
     def _texts(self) -> dict[str, TrialTexts]:
         then = as_of(self._store_file, self._run_id)
-        found = {}
-        with closing(GenerationStore.open(self._store_file)) as store:
-            for trial, record in self._records.items():
-                stored = store.conversations(record.generations, then)
-                asked = store.conversations([question["identity"] for question in record.questions], then)
-                found[trial] = trial_texts(record, stored, asked)
-        return found
+        return RunTexts.of(self._store_file, tuple(self._records.values()), then).by_trial
 
 
 def _older_facts(workspace: Workspace, stored: StoredRun, records: Sequence[TrialRecord]) -> RunFacts:

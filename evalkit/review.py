@@ -99,5 +99,7 @@ def text_hash(probe_hash: str, messages: tuple[tuple[str, str], ...], thinking: 
 
     64 hexadecimal digits. Target, run and sample are not part of it, so an equal answer in a later run has its label.
     """
-    plain = json.dumps([probe_hash, messages, thinking, answer], ensure_ascii=True, separators=(",", ":"))
-    return hashlib.sha256(plain.encode()).hexdigest()
+    return hashlib.sha256(_encoded([probe_hash, messages, thinking, answer]).encode()).hexdigest()
+
+
+_encoded = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode

@@ -122,10 +122,14 @@ def text_of(record: TrialRecord, stored: Conversations) -> TrialText | None:
 
 def population_of(records: Iterable[TrialRecord], texts: Mapping[str, TrialText]) -> tuple[PopulationTrial, ...]:
     """The answered trials of a run that nobody made a queue of."""
+    return _population(records, {trial: text.text_hash for trial, text in texts.items()})
+
+
+def _population(records: Iterable[TrialRecord], hashes: Mapping[str, str]) -> tuple[PopulationTrial, ...]:
     return tuple(
         PopulationTrial(
-            record.trial, texts[record.trial].text_hash if record.trial in texts else f"{LOST}{record.trial}",
-            record.outcome, record.category, family_of(record), record.suite, record.target,
+            record.trial, hashes.get(record.trial, f"{LOST}{record.trial}"), record.outcome, record.category,
+            family_of(record), record.suite, record.target,
         )
         for record in records
         if record.outcome != "error"
@@ -162,15 +166,16 @@ def with_labels(store_file: Path, population: tuple[PopulationTrial, ...], run: 
 
 
 def inherited(
-    store_file: Path, records: Sequence[TrialRecord], stored: Conversations, run: str = "latest"
+    store_file: Path, records: Sequence[TrialRecord], hashes: Mapping[str, str], run: str = "latest"
 ) -> Reviewed | None:
-    """The trials of a run that ends now with the labels of earlier ones; None where nobody labelled anything."""
+    """The trials of a run that ends now with the labels of earlier ones; None where nobody labelled anything.
+
+    ``hashes`` name the texts that labels belong to, by trial.
+    """
     with closing(LabelStore.open(store_file)) as labels:
         if not labels.reviewers():
             return None
-    pairs = ((record.trial, text_of(record, stored)) for record in records)
-    texts = {trial: text for trial, text in pairs if text is not None}
-    found = with_labels(store_file, population_of(records, texts), run)
+    found = with_labels(store_file, _population(records, hashes), run)
     return found if found.labels else None
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
 from evalkit import __version__
 from evalkit.errors import UsageError
-from evalkit.generation import ROW_FACTS, Generation
 from evalkit.ledger import Ledger
 from evalkit.reading.adapters import describe_adapter
 from evalkit.record import TrialRecord
@@ -20,18 +19,18 @@ from evalkit.reviewed import Reviewed, review_sentence
 from evalkit.sampling_plan import Drawn
 from evalkit.session import Session
 from evalkit.target import Target
-from evalkit.trial_texts import Conversations
+from evalkit.trial_texts import RunTexts
 
 
 def run_facts(
-    ledger: Ledger, session: Session, records: tuple[TrialRecord, ...], stored: Conversations,
+    ledger: Ledger, session: Session, records: tuple[TrialRecord, ...], texts: RunTexts,
     targets: Sequence[Target], reviewed: Reviewed | None,
 ) -> RunFacts:  # fmt: skip
-    """The facts of a run that ends now; ``targets`` are in plan order, ``stored`` is what its trials were answered."""
+    """The facts of a run that ends now; ``targets`` are in plan order, ``texts`` what its trials were answered."""
     ordered = sorted(records, key=lambda record: (record.suite, record.file, record.line))
     present = {record.target for record in records}
     adapters = dict.fromkeys(adapter for target in targets if target.label in present for adapter in target.adapters)
-    facts = provenance(generation for _, generation in stored.values())
+    facts = texts.provenance
     if ledger.loads:
         facts["weight loads"] = str(ledger.loads)
     shown = ledger.workspace.shown
@@ -45,7 +44,7 @@ def run_facts(
         plans=tuple(drawn.sentence for drawn in drawn_of(session, records)),
         log=shown(ledger.log) if ledger.host_was_started else "",
         out=shown(ledger.out) if records else "", command=shlex.join(["pytest", *ledger.command]),
-        notes=(*ledger.notes, *left_out(session, ledger, records), *survey_notes(records, stored)),
+        notes=(*ledger.notes, *left_out(session, ledger, records), *survey_notes(records, texts.by_trial)),
         generated_tokens=ledger.generated_tokens, served_tokens=ledger.served_tokens,
         generating_s=ledger.generating_s, usd=ledger.usd, max_usd=ledger.max_usd,
         noise=ledger.noise.sentence if ledger.noise else "", reviewed=review_sentence(reviewed, records),
@@ -56,19 +55,6 @@ def run_facts(
 def left_out(session: Session, ledger: Ledger, records: tuple[TrialRecord, ...]) -> tuple[str, ...]:
     """What is said of probes that were not run, also of suites of which none was."""
     return session.leaving_out.sentences(session.suites(records, ledger.selected))
-
-
-def provenance(answers: Iterable[Generation]) -> dict[str, str]:
-    """What the answers' engines say of themselves, and how many answers hung on a near tie."""
-    facts: dict[str, str] = {}
-    ties = 0
-    for answer in answers:
-        own = dict(answer.facts)
-        facts |= {name: str(value) for name, value in own.items() if name not in ROW_FACTS}
-        ties += bool(own.get("near_tie"))
-    if ties:
-        facts["answers with near ties"] = str(ties)
-    return facts
 
 
 def drawn_of(session: Session, records: tuple[TrialRecord, ...]) -> tuple[Drawn, ...]:

@@ -16,13 +16,11 @@ from evalkit.errors import EvalkitError
 from evalkit.host.address import Address
 from evalkit.host.messages import Run
 from evalkit.matrix import Trial
-from evalkit.options import options_of
+from evalkit.options import RUN_NAME, options_of
 from evalkit.planned import planned_trial
 from evalkit.reporting.safe_text import for_terminal
 from evalkit.session import Session
 from evalkit.workspace import Workspace
-
-NAME = "evalkit-run"
 
 
 class PytestRun:
@@ -31,6 +29,7 @@ class PytestRun:
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
         self._input: dict[str, Any] | None = getattr(config, "workerinput", {}).get("evalkit")
+        self._only_plans: bool = config.getoption("setupplan", False)
         self._controller: Controller | None = config.pluginmanager.getplugin(CONTROLLER)
         facts = self._input or self._own_controller.worker_input(with_address=False)
         config.option.evalkit_adapter = facts["adapters"]  # a worker has read the user's patterns, and not the folders
@@ -75,25 +74,30 @@ class PytestRun:
                 trials.append(trial)
             if isinstance(item, ProbeItem):
                 selected[item.trial.probe.suite] += 1
+                item.file.hooks = item.file.hooks or item.file.ihook
         counts = {suite: (selected[suite], planned) for suite, planned in self._planned().items()}
         if self._controller is not None:
             self._controller.ledger.selected.update(counts)
         else:
             self.config.workeroutput["evalkit"] = counts  # type: ignore[attr-defined]
-        if trials and not self.config.option.collectonly and not self.config.getoption("setupplan", False):
-            self.session.submit(trials)
+        if trials and not self.config.option.collectonly and not self._only_plans:
+            self.session.submit(trials, is_order=self._input is None)  # a worker judges only some of them
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> None:
+        """Calls the host where its answers are the first thing that is waited for."""
+        first = next(iter(session.items), None)
+        is_run = not (session.testsfailed or self.config.option.collectonly or self._only_plans)
+        if is_run and self._input is None and isinstance(first, ProbeItem):
+            self.session.begin(first.trial)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_protocol(
-        self, item: pytest.Item, nextitem: pytest.Item | None
-    ) -> Generator[None, object, object]:
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         """Waits for the item's answers where no timeout of another plugin counts it."""
-        if not self.config.getoption("setupplan", False):
+        if not self._only_plans:
             trial = trial_of(item, self.session)
             if trial is not None:
-                is_alone = self._input is None  # an xdist worker holds no answer that it does not judge now
-                following = nextitem.trial if is_alone and isinstance(nextitem, ProbeItem) else None
-                self.session.obtain(trial, following)
+                self.session.obtain(trial)
         return (yield)
 
     @pytest.hookimpl(wrapper=True)
@@ -123,7 +127,8 @@ class PytestRun:
                 self._expect_of_reference(item, report)
         else:
             return
-        report.evalkit = _utf8_safe(record.values())  # type: ignore[attr-defined]
+        readable = record.readable()
+        report.evalkit = readable if self._input is None else readable.values()  # type: ignore[attr-defined]
 
     def _expect_of_reference(self, item: ProbeItem, report: pytest.TestReport) -> None:
         """A reference target is expected to misbehave: its failures are xfailed."""
@@ -159,19 +164,8 @@ def trial_of(item: pytest.Item, session: Session) -> Trial | None:
 
 def run_of(config: pytest.Config) -> PytestRun:
     """This process's run, made and registered when the first probe or fixture needs it."""
-    run: PytestRun | None = config.pluginmanager.getplugin(NAME)
+    run: PytestRun | None = config.pluginmanager.getplugin(RUN_NAME)
     if run is None:
         run = PytestRun(config)
-        config.pluginmanager.register(run, NAME)
+        config.pluginmanager.register(run, RUN_NAME)
     return run
-
-
-def _utf8_safe(value: Any) -> Any:
-    """Lone surrogates as U+FFFD: one of them in a report kills an xdist run."""
-    if isinstance(value, str):
-        return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
-    if isinstance(value, dict):
-        return {_utf8_safe(key): _utf8_safe(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_utf8_safe(item) for item in value]
-    return value

@@ -13,15 +13,12 @@ from evalkit.generation import Failure, Reply
 from evalkit.host.address import Address
 from evalkit.host.client import HostClient
 from evalkit.host.messages import Inspected, Run, Settled
-from evalkit.host.plan import case_of
-from evalkit.judging.base import Judge
-from evalkit.judging.panel import read_all
 from evalkit.matrix import Trial
 from evalkit.preflight import Finding
 from evalkit.probe import JudgeUse, Probe
 from evalkit.reading.build import SuiteReading, read_suite
+from evalkit.reading.judge_files import judge_names
 from evalkit.reading.judge_targets import with_targets
-from evalkit.reading.judges import build_judge, judge_hash, judge_names
 from evalkit.reading.leaving_out import LeavingOut
 from evalkit.reading.suite_cache import SuiteCache
 from evalkit.reading.targets import TargetChoice, TargetTable, read_targets
@@ -29,6 +26,7 @@ from evalkit.record import TrialRecord
 from evalkit.sampling_plan import Drawn, draw, named_plan
 from evalkit.target import Target
 from evalkit.transcript import Case
+from evalkit.trial_judging import Judged, TrialJudging
 from evalkit.trial_records import record_of
 from evalkit.verdict import Decision
 from evalkit.workspace import Workspace
@@ -44,15 +42,6 @@ class Options:
     seed: int = 0
     plan: str | None = None
     exclude: tuple[Path, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """One trial at its end: what the judges saw and what they came to."""
-
-    case: Case
-    decision: Decision
-    record: TrialRecord
 
 
 class Session:
@@ -77,7 +66,7 @@ class Session:
         self._drawn: dict[str, Drawn] = {}
         self._by_file: dict[str, dict[str, list[Probe]]] = {}
         self.leaving_out = LeavingOut(options.exclude, workspace)
-        self._judges: dict[JudgeUse, tuple[Judge, str]] = {}
+        self._judging = TrialJudging(workspace, worker)
         self._resolved: dict[JudgeUse, JudgeUse] = {}
         self._under: dict[tuple[str, ...], tuple[Target, ...]] = {}
         self._client: HostClient | None = None
@@ -167,11 +156,14 @@ class Session:
         """A trial of a probe that comes from a Python test."""
         return Trial(self._with_judge_targets(probe), target, sample, self._options.seed)
 
-    def submit(self, trials: Iterable[Trial], *, backwards: bool = False) -> None:
-        """Hands trials to the host in an order that depends on nothing but what they are."""
+    def submit(self, trials: Iterable[Trial], *, backwards: bool = False, is_order: bool = False) -> None:
+        """Hands trials to the host in an order that depends on nothing but what they are.
+
+        ``is_order``: this process alone obtains them, in the order given, so that their answers may come ahead.
+        """
         known = (*self.targets, *(target for targets in self._under.values() for target in targets))
         rank = {target: position for position, target in enumerate(dict.fromkeys(known))}
-        new = {trial.id: trial for trial in trials if trial.id not in self._submitted}
+        new = {name: trial for trial in trials if (name := trial.id) not in self._submitted}
         ordered = sorted(
             new.values(),
             key=lambda trial: (
@@ -182,6 +174,14 @@ class Session:
         self._submitted.update(new)
         if ordered:
             self._host.submit(ordered)
+        if is_order:
+            self._host.foresee(new)
+            self._judging.expect(new)
+
+    def begin(self, trial: Trial) -> None:
+        """Has the host begin with what was submitted, and makes the judges of the first trial meanwhile."""
+        self._host.call()
+        self._judging.prepare(trial.probe.judges)
 
     def inspect(self, named: Mapping[str, Target]) -> None:
         """Has the host look at targets, which are asked nothing, under these names."""
@@ -202,15 +202,17 @@ class Session:
             raise GenerationFailed(inspected.failure)
         return inspected.findings
 
-    def obtain(self, trial: Trial, following: Trial | None = None) -> None:
+    def obtain(self, trial: Trial) -> None:
         """Waits until the trial's answers are there; what goes wrong is raised later, by ``judged``."""
-        if trial.id in self._settled:
+        name = trial.id
+        if name in self._settled:
             return
         try:
-            self.submit([trial])
-            self._settled[trial.id] = self._host.obtain(trial.id, following.id if following else None)
+            if name not in self._submitted:
+                self.submit([trial])
+            self._settled[name] = self._host.obtain(name)
         except Exception as error:
-            self._settled[trial.id] = error
+            self._settled[name] = error
 
     def replies(self, trial: Trial) -> Settled:
         """The trial's replies; the ones obtained before, or obtained now.
@@ -233,23 +235,13 @@ class Session:
         Raises:
             HostLost, StoreError, GenerationFailed, UnreadableFile, JudgeError: the trial is an ERROR, not a failure.
         """
-        settled = self.replies(trial)
-        decision = self.decide(case := case_of(trial, settled.replies), dict(settled.judge_replies))
+        judged = self._judging.judged(trial, self.replies(trial))
         del self._settled[trial.id]  # of thousands of answers only the one at hand is kept
-        return Judged(case, decision, record_of(trial, settled, decision, self._worker))
+        return judged
 
     def decide(self, case: Case, judge_replies: dict[int, tuple[Reply, ...]]) -> Decision:
         """What the probe's judges come to on one case."""
-        uses = case.probe.judges
-        for use in uses:
-            if use not in self._judges:
-                self._judges[use] = build_judge(use, self.workspace), judge_hash(use, self.workspace)
-        return read_all(
-            tuple((use, self._judges[use][0]) for use in uses),
-            case,
-            tuple(judge_replies.get(index, ()) for index in range(len(uses))),
-            tuple(self._judges[use][1] for use in uses),
-        )
+        return self._judging.decide(case, judge_replies)
 
     def error_record(self, trial: Trial, reason: str) -> TrialRecord:
         """The record of a trial that has no verdict because the harness broke."""
@@ -264,8 +256,13 @@ class Session:
     @property
     def _host(self) -> HostClient:
         if self._client is None:
-            self._client = HostClient(self._address(), self._run, self._while_waiting)
+            self._client = HostClient(self._address(), self._run, self._use_the_wait)
         return self._client
+
+    def _use_the_wait(self) -> bool:
+        """Judges an answer that came before its turn; whether there was one."""
+        self._while_waiting()
+        return self._judging.judge_early(self._host.come)
 
     def _sample(self, suite: SuiteReading) -> tuple[Probe, ...]:
         drawn = self.drawn(suite)

@@ -87,7 +87,7 @@ def _parts(status: Status, log: str) -> list[_Part]:
         parts.append(_Part(f"{status.done}/{status.total} answers{stored}", 3, f"{status.done}/{status.total}"))
         if status.judged < status.questions:
             parts.append(_Part(f"{status.judged}/{status.questions} questions", 2))
-    if status.phase == "generating" and not status.silent_s:
+    if status.phase == "generating" and status.rate >= 0.5 and not status.silent_s:
         parts.append(_Part(f"{status.rate:.0f} tok/s", 4))
     parts += _left(status)
     if status.usd or status.most_usd:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from evalkit.measured import OVER_REFUSAL
@@ -29,15 +29,19 @@ class Share:
     @classmethod
     def of(cls, records: Iterable[TrialRecord], is_hit: Callable[[TrialRecord], bool]) -> Share:
         """The share of these trials that are hits."""
-        every = [(family_of(record), is_hit(record)) for record in records]
-        part, families = sum(hit for _, hit in every), [family for family, _ in every]
-        count = len(set(families))
-        if count == len(every):
-            interval = wilson_interval(part, len(every))
+        every = tuple(records)
+        return cls.counted([is_hit(record) for record in every], [family_of(record) for record in every])
+
+    @classmethod
+    def counted(cls, hits: Sequence[bool], families: Sequence[Family]) -> Share:
+        """The share of hits among trials of these families."""
+        part, count = sum(hits), len(set(families))
+        if count == len(hits):
+            interval = wilson_interval(part, len(hits))
         else:
-            mean = cluster_interval([float(hit) for _, hit in every], families)
+            mean = cluster_interval([float(hit) for hit in hits], families)
             interval = Interval(mean.low, mean.high)
-        return cls(part, len(every), interval.low, interval.high, count)
+        return cls(part, len(hits), interval.low, interval.high, count)
 
     @property
     def rate(self) -> float | None:
@@ -55,7 +59,11 @@ class Share:
 
 def is_over_refusal(record: TrialRecord) -> bool:
     """Whether a judge says that the answer refuses what should have been answered."""
-    return any((verdict.get("labels") or {}).get("failure_type") == OVER_REFUSAL for verdict in record.verdicts)
+    for verdict in record.verdicts:
+        labels = verdict.get("labels")
+        if labels and labels.get("failure_type") == OVER_REFUSAL:
+            return True
+    return False
 
 
 def family_of(record: TrialRecord) -> Family:

@@ -11,7 +11,7 @@ from evalkit.host.plan import conversation
 from evalkit.matrix import Trial
 from evalkit.probe import Generate, JudgeUse, Message, Probe, Turn
 from evalkit.reading.build import SuiteReading, read_suite
-from evalkit.reading.judges import judge_names
+from evalkit.reading.judge_files import judge_names
 from evalkit.record import TrialRecord
 from evalkit.rejudging import STORED, StoredTrial
 from evalkit.target import Condition, Model, Quantisation, Target

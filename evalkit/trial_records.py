@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, fields, is_dataclass
+from operator import attrgetter
 from typing import Any
 
 from evalkit.generation import Failure, Generation, Reply
@@ -15,10 +16,15 @@ from evalkit.matrix import Trial
 from evalkit.probe import Expectation, is_asserted
 from evalkit.record import TrialRecord
 from evalkit.target import Target
-from evalkit.verdict import Decision, Verdict
+from evalkit.verdict import Decision, Span, Verdict
 
 _VERDICT = tuple(item.name for item in fields(Verdict))
-_EXPECTED = tuple(item.name for item in fields(Expectation))
+_verdict_values = attrgetter(*_VERDICT)
+_SPAN = tuple(item.name for item in fields(Span))
+_span_values = attrgetter(*_SPAN)
+_IN_FRONT = ("behaviour", "recommendation", "case_sensitive")
+_EXPECTED = tuple(item.name for item in fields(Expectation) if item.name not in _IN_FRONT)
+_expected_values = attrgetter(*_EXPECTED)
 
 
 def record_of(trial: Trial, settled: Settled, decision: Decision | None, worker: str) -> TrialRecord:
@@ -40,14 +46,14 @@ def record_of(trial: Trial, settled: Settled, decision: Decision | None, worker:
         asked=() if decision else tuple(
             {"judge": probe.judges[index].use, **question} for index, own in asked.items() for question in own
         ),
-        generations=tuple(answer.identity for answer in answers),
-        finishes=tuple(answer.finish for answer in answers),
-        prompt_tokens=sum(answer.prompt_tokens for answer in answers),
-        new_tokens=sum(answer.new_tokens for answer in answers),
-        system_placement=next((answer.system_placement for answer in answers), "none"),
+        generations=tuple([answer.identity for answer in answers]),
+        finishes=tuple([answer.finish for answer in answers]),
+        prompt_tokens=sum([answer.prompt_tokens for answer in answers]),
+        new_tokens=sum([answer.new_tokens for answer in answers]),
+        system_placement=answers[0].system_placement if answers else "none",
         stored=bool(answers) and len(ages) == len(answers),
         stored_age_s=max(ages, default=None),
-        generation_s=None if ages else sum(answer.total_s or 0.0 for answer in answers),
+        generation_s=None if ages else sum([answer.total_s or 0.0 for answer in answers]),
         worker=worker,
         probe_hash=probe_hash(probe),
         formerly=probe.formerly,
@@ -85,19 +91,28 @@ def _verdicts(
     decision: Decision, asked: dict[int, list[dict[str, Any]]], *, is_every: bool
 ) -> tuple[dict[str, Any], ...]:
     """``is_every``: all answers were judged, so that a span's ``answer`` counts from the first of them."""
-    more = {"every_answer": True} if is_every else {}
-    return tuple(
-        {**_plain(verdict), **more, "asked": asked.get(index, [])} for index, verdict in enumerate(decision.verdicts)
-    )
+    found = [_plain(verdict) for verdict in decision.verdicts]
+    for index, plain in enumerate(found):
+        if is_every:
+            plain["every_answer"] = True
+        plain["asked"] = asked.get(index, [])
+    return tuple(found)
 
 
 def _plain(verdict: Verdict) -> dict[str, Any]:
     """Tuples of pairs as dicts, tuples as lists: what JSON and xdist can carry."""
-    found: dict[str, Any] = {name: getattr(verdict, name) for name in _VERDICT}
-    return {
-        **found, "flags": list(verdict.flags), "spans": [asdict(span) for span in verdict.spans],
-        "labels": dict(verdict.labels), "signals": dict(verdict.signals),
-    }  # fmt: skip
+    found: dict[str, Any] = dict(zip(_VERDICT, _verdict_values(verdict), strict=True))
+    found["flags"] = list(verdict.flags)
+    found["spans"] = [dict(zip(_SPAN, _span_values(span), strict=True)) for span in verdict.spans]
+    found["labels"] = {name: _listed(value) for name, value in verdict.labels}
+    found["signals"] = {name: _listed(value) for name, value in verdict.signals}
+    return found
+
+
+def _listed(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _listed(item) for key, item in value.items()}
+    return [_listed(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def expected_words(expect: Expectation) -> str:
@@ -105,11 +120,11 @@ def expected_words(expect: Expectation) -> str:
     parts = [expect.behaviour or ""]
     if expect.recommendation:
         parts.append(f"[{expect.recommendation}]")
-    for name in _EXPECTED:
-        value = getattr(expect, name)
-        value = asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
-        if name not in ("behaviour", "recommendation", "case_sensitive") and is_asserted(value):
-            parts.append(f"{name}: {_words(value)}")
+    parts += [
+        f"{name}: {_words(asdict(value) if is_dataclass(value) and not isinstance(value, type) else value)}"
+        for name, value in zip(_EXPECTED, _expected_values(expect), strict=True)
+        if value is not None and is_asserted(value)
+    ]
     return " ".join(part for part in parts if part)
 
 

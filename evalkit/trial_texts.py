@@ -2,15 +2,70 @@
 
 from __future__ import annotations
 
-from evalkit.generation import Generation
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from evalkit.generation import ROW_FACTS, Generation
 from evalkit.host.plan import answer_of
 from evalkit.probe import Message
 from evalkit.record import TrialRecord
 from evalkit.reporting.exports import TrialTexts
-from evalkit.reviewed import text_of
+from evalkit.review import text_hash
+from evalkit.store.generations import AsOf, GenerationStore
 
 Conversations = dict[str, tuple[tuple[Message, ...], Generation]]
 """Identity → what was asked, and what came."""
+_AT_ONCE = 500
+"""Trials whose answers are in memory whole while their texts are taken out of them."""
+
+
+@dataclass(slots=True)
+class RunTexts:
+    """The texts of a run by trial; ``engines`` is what the engines of its answers say of themselves.
+
+    ``near_ties`` counts the answers that hung on one.
+    """
+
+    by_trial: dict[str, TrialTexts] = field(default_factory=dict)
+    engines: dict[str, str] = field(default_factory=dict)
+    near_ties: int = 0
+
+    @classmethod
+    def of(cls, store_file: Path, records: Sequence[TrialRecord], then: AsOf | None = None) -> RunTexts:
+        """What the store has of these trials: the newest answers of all, or ``then`` those that a run saw.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        found = cls()
+        seen: set[str] = set()
+        with closing(GenerationStore.open(store_file)) as store:
+            for start in range(0, len(records), _AT_ONCE):
+                part = records[start : start + _AT_ONCE]
+                stored = store.conversations(_once(name for record in part for name in record.generations), then)
+                questions = _once(item["identity"] for record in part for item in record.questions)
+                asked = store.conversations(questions, then)
+                found.by_trial.update((record.trial, trial_texts(record, stored, asked)) for record in part)
+                found._hear(answer for name, (_, answer) in stored.items() if name not in seen)
+                seen.update(stored)
+        return found
+
+    @property
+    def provenance(self) -> dict[str, str]:
+        """What a report says of where the answers come from."""
+        return {**self.engines, **({"answers with near ties": str(self.near_ties)} if self.near_ties else {})}
+
+    def _hear(self, answers: Iterable[Generation]) -> None:
+        for answer in answers:
+            facts = dict(answer.facts)
+            self.engines |= {name: str(value) for name, value in facts.items() if name not in ROW_FACTS}
+            self.near_ties += bool(facts.get("near_tie"))
+
+
+def _once(identities: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(identities))
 
 
 def trial_texts(record: TrialRecord, stored: Conversations, asked: Conversations) -> TrialTexts:
@@ -18,16 +73,18 @@ def trial_texts(record: TrialRecord, stored: Conversations, asked: Conversations
     known = [stored[identity] for identity in record.generations if identity in stored]
     questions = {
         identity: _question_and_reply(*asked[identity])
-        for item in record.questions
+        for item in (record.questions if asked else ())
         if (identity := item["identity"]) in asked
     }
     if not known:
         return TrialTexts(questions=questions)
-    messages, _ = known[-1]
-    answers, text = tuple(answer_of(generation) for _, generation in known), text_of(record, stored)
+    messages = tuple([(message.role, message.content) for message in known[-1][0]])
+    answers = tuple([answer_of(generation) for _, generation in known])
+    last = answers[-1]
+    is_whole = record.outcome != "error" and len(known) == len(record.generations)
     return TrialTexts(
-        messages=(*((message.role, message.content) for message in messages), ("assistant", answers[-1].text)),
-        answers=answers, questions=questions, text_hash=text.text_hash if text else None,
+        messages=(*messages, ("assistant", last.text)), answers=answers, questions=questions,
+        text_hash=text_hash(record.probe_hash, messages, last.thinking, last.answer) if is_whole else None,
     )  # fmt: skip
 
 

@@ -14,15 +14,15 @@ import evalkit
 
 PACKAGE = Path(evalkit.__file__).parent
 LAYERS = (
-    ("errors", "identity", "target", "probe", "generation", "transcript", "verdict", "record", "measured", "preflight",
-     "review"),
+    ("errors", "pickled", "identity", "target", "probe", "generation", "transcript", "verdict", "record", "measured",
+     "preflight", "review"),
     ("stats", "noise", "agreement", "calibration", "matrix", "tally", "comparing", "gates", "score_deltas", "judging",
      "sampling_plan", "reviewing", "authoring", "perturbing"),
     ("workspace", "store"),
     ("reading", "importing", "engines", "reporting", "sheets", "exporting", "plots", "report_page"),
     ("host",),
-    ("session", "gating", "trial_records", "trial_texts", "rejudging", "remeasuring", "transcripts", "report_text",
-     "labelled_text", "datasets", "reviewed", "label_intake", "restoring", "earlier"),
+    ("session", "gating", "trial_judging", "trial_records", "trial_texts", "rejudging", "remeasuring", "transcripts",
+     "report_text", "labelled_text", "datasets", "reviewed", "label_intake", "restoring", "earlier"),
     (
         "options", "ledger", "planned", "python_tests", "collect", "status_text", "status_line", "watched_file",
         "progress_lines", "controller", "running", "closing", "opening", "ci_surfaces", "preflighting", "run_facts",

@@ -8,9 +8,9 @@ from evalkit.matrix import Trial
 from evalkit.probe import Expectation, Generate, JsonExpectation, JudgeUse, Message, NumberExpectation, Probe
 from evalkit.record import TrialRecord
 from evalkit.report_text import failure_lines
-from evalkit.session import Judged
 from evalkit.target import Model, Quantisation, Target
 from evalkit.transcript import Answer, Case, Transcript
+from evalkit.trial_judging import Judged
 from evalkit.trial_records import expected_words
 from evalkit.verdict import Decision, Span, Verdict
 

@@ -24,7 +24,7 @@ FULL = Status(
             Status("generating", "demo:nf4:naked:greedy", 214, 384, stored=56, rate=811.6, left_s=72.9),
             "evalkit: generating demo:nf4:naked:greedy  214/384 answers (56 stored)  812 tok/s  1:12 left",
         ),
-        (Status("generating", "m", 0, 8), "evalkit: generating m  0/8 answers  0 tok/s  - left"),
+        (Status("generating", "m", 0, 8), "evalkit: generating m  0/8 answers  - left"),
         (
             Status("generating", "m", 5, 8, judged=1, questions=3, rate=2.0),
             "evalkit: generating m  5/8 answers  1/3 questions  2 tok/s  - left",
@@ -60,7 +60,7 @@ FULL = Status(
             Status("loading", "m", 8, 9, loading="adapter 2 of 5", left_s=3.0, to_load=1),
             "evalkit: loading m  adapter 2 of 5  8/9 answers  about 0:03 left, 1 more model to load",
         ),
-        (Status("generating", "a\x1b[31mb\u202ec", 0, 8), "evalkit: generating abc  0/8 answers  0 tok/s  - left"),
+        (Status("generating", "a\x1b[31mb\u202ec", 0, 8), "evalkit: generating abc  0/8 answers  - left"),
     ],
 )
 def test_status_reads_like_this(status: Status, text: str) -> None:

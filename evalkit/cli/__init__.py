@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 
 from evalkit import __version__
@@ -27,8 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="evalkit", description="pytest for model behaviour; run probes with pytest")
     parser.add_argument("--version", action="version", version=f"evalkit {__version__}")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    one = _MODULES.get(words[0]) if words else None
-    for module in _MODULES.values() if one is None else (one,):
+    for module in _needed(words):
         import_module(f"evalkit.cli.{module}").add_to(verbs)
     if not words:
         parser.print_help(sys.stderr)
@@ -42,6 +41,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         words = spelled_out(words)
     return _act(parser.parse_args(words))
+
+
+def _needed(words: Sequence[str]) -> Iterable[str]:
+    """The modules of the verbs that the words are about: one, none, or all where they are listed or guessed among."""
+    if words[:1] == ["--version"]:
+        return ()
+    one = _MODULES.get(words[0]) if words else None
+    return _MODULES.values() if one is None else (one,)
 
 
 def _act(arguments: argparse.Namespace) -> int:

@@ -34,7 +34,7 @@ def read_selected(suites: Sequence[Path], workspace: Workspace, named: Sequence[
     read as a whole, because ids and defaults are shared.
     """
     from evalkit.reading.build import read_suite
-    from evalkit.reading.judges import judge_names
+    from evalkit.reading.judge_files import judge_names
 
     names = judge_names(workspace)
     judges = JudgeMaker(workspace)

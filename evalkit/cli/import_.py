@@ -117,7 +117,7 @@ def _judges(arguments: argparse.Namespace, drafts: Drafts, workspace: Workspace)
     """
     from evalkit.importing.lem import JUDGE
     from evalkit.probe import MEANING_ASSERTIONS
-    from evalkit.reading.judges import judge_names
+    from evalkit.reading.judge_files import judge_names
     from evalkit.reading.suggestions import did_you_mean
 
     names = judge_names(workspace)
@@ -180,7 +180,7 @@ def _mapping(made: SuiteText) -> dict[str, list[dict[str, str]]]:
 def _problems(folder: Path, workspace: Workspace) -> list[Problem]:
     """What is wrong with the suite as it reads now: expectations of the source that say nothing, and such."""
     from evalkit.reading.build import read_suite
-    from evalkit.reading.judges import judge_names
+    from evalkit.reading.judge_files import judge_names
 
     return [
         problem for file in read_suite(folder, workspace, judge_names(workspace)).files for problem in file.problems

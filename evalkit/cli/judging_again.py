@@ -80,7 +80,7 @@ def resolved(uses: Iterable[JudgeUse], workspace: Workspace) -> tuple[JudgeUse, 
 def probes_of(name: str, workspace: Workspace) -> dict[str, Probe]:
     """A suite's probes by id; the workspace's own suite of that name, else the built-in one."""
     from evalkit.reading.build import read_suite
-    from evalkit.reading.judges import judge_names
+    from evalkit.reading.judge_files import judge_names
     from evalkit.workspace import builtin_root
 
     for owner in (workspace, Workspace(builtin_root())):

@@ -92,7 +92,7 @@ def _targets(workspace: Workspace) -> list[Row]:
 
 
 def _judges(workspace: Workspace) -> list[Row]:
-    from evalkit.reading.judges import judge_names
+    from evalkit.reading.judge_files import judge_names
 
     return [
         {
@@ -124,7 +124,8 @@ def _model(judge: str, workspace: Workspace) -> str:
     """The models that it and its members ask; a judge in Python gets its own from the probe."""
     from evalkit.errors import EvalkitError
     from evalkit.probe import JudgeUse
-    from evalkit.reading.judges import asks_nobody, judge_models
+    from evalkit.reading.judge_files import asks_nobody
+    from evalkit.reading.judges import judge_models
 
     use = JudgeUse(judge)
     try:

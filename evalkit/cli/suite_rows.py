@@ -64,7 +64,7 @@ def _row(reading: SuiteReading) -> Row:
 
 def _readings(workspace: Workspace) -> list[SuiteReading]:
     from evalkit.reading.build import read_suite
-    from evalkit.reading.judges import judge_names
+    from evalkit.reading.judge_files import judge_names
 
     names = judge_names(workspace)
     return [read_suite(suite, workspace, names) for suite in suites_of(workspace)]

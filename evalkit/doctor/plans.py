@@ -14,8 +14,8 @@ from evalkit.engines.servers.settings import ServerSettings
 from evalkit.errors import EngineError, EvalkitError
 from evalkit.probe import JudgeUse, Probe
 from evalkit.reading.build import read_suite
+from evalkit.reading.judge_files import judge_names
 from evalkit.reading.judge_targets import with_targets
-from evalkit.reading.judges import judge_names
 from evalkit.reading.targets import TargetChoice, TargetTable, read_targets
 from evalkit.target import SERVER_KINDS, Target
 from evalkit.workspace import Workspace

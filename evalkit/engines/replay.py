@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from evalkit.engines.base import Pulse
@@ -9,12 +10,15 @@ from evalkit.engines.recordings import Key, Recording, nearest_recording, prompt
 from evalkit.errors import EngineError
 from evalkit.generation import Failure, Generation, Reply, Request
 from evalkit.identity import canonical, conversation, digest_file
+from evalkit.reading.garbage import no_garbage_search
 from evalkit.target import Adapter, Engine, Settings, Target
 
 __all__ = ["ReplayEngine", "record_line"]
 
 FOLDER = "fixtures/recordings"
 SHOWN_CHARACTERS = 80
+AT_ONCE = 256
+"""How many are answered in one step: the first are judged while the next are looked up and stored."""
 
 
 class ReplayEngine:
@@ -41,7 +45,8 @@ class ReplayEngine:
 
     def load(self, target: Target, adapters: tuple[tuple[Adapter, ...], ...]) -> None:
         if self._recordings is None:
-            self._recordings = read_recordings(self._files())
+            with no_garbage_search():
+                self._recordings = read_recordings(self._files())
 
     def submit(self, request_id: str, request: Request) -> None:
         self._queue[request_id] = request
@@ -49,8 +54,8 @@ class ReplayEngine:
     def step(self) -> list[tuple[str, Generation | Failure]]:
         if not self._queue:
             return []
-        queued, self._queue = self._queue, {}
-        replies = [(request_id, self._answer(request)) for request_id, request in queued.items()]
+        now = list(islice(self._queue, AT_ONCE))
+        replies = [(request_id, self._answer(self._queue.pop(request_id))) for request_id in now]
         self._pulse(sum(reply.new_tokens for _, reply in replies if isinstance(reply, Generation)))
         return replies
 

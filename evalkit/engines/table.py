@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from evalkit.engines.servers.budget import Budget
 from evalkit.errors import EngineError, MissingPackage
 from evalkit.target import Engine
 
+_OF_LOCAL = ("torch", "transformers")
 Creator = Callable[[Engine, Pulse, Path, Budget], base.Engine]
 
 
@@ -36,8 +37,16 @@ def create(engine: Engine, pulse: Pulse, root: Path, budget: Budget | None = Non
     return creator(engine, pulse, root, budget or Budget(0.0))
 
 
+def preparations(kinds: Iterable[str]) -> Iterator[str]:
+    """Imports what engines of these kinds load with, one package a step; what cannot be had is the engine's to say."""
+    if "local" in kinds and all(find_spec(package) is not None for package in _OF_LOCAL):
+        from evalkit.engines.local.libraries import libraries
+
+        yield from libraries()
+
+
 def _create_local(engine: Engine, pulse: Pulse, root: Path, budget: Budget) -> base.Engine:
-    for package in ("torch", "transformers"):
+    for package in _OF_LOCAL:
         if find_spec(package) is None:
             raise MissingPackage(f"Engine {engine.name!r}", package, "local")
     from evalkit.engines.local.engine import LocalEngine

@@ -32,7 +32,7 @@ def write_run(folder: Path, run: FinishedRun, figures: RunFigures) -> list[Path]
     return [
         write_text(folder / "results.jsonl", results_jsonl(pairs, run=summary.run)),
         write_text(folder / "summary.md", [summary_markdown(run, figures)]),
-        write_text(folder / "review.csv", [review_csv(pairs, run=summary.run)]),
+        write_text(folder / "review.csv", review_csv(pairs, run=summary.run)),
     ]
 
 

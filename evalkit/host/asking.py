@@ -6,7 +6,7 @@ from evalkit.judging.base import Judge
 from evalkit.judging.panel import asks
 from evalkit.matrix import Trial
 from evalkit.probe import JudgeUse
-from evalkit.reading.judges import build_judge
+from evalkit.reading.judge_files import asks_nobody
 from evalkit.workspace import Workspace
 
 
@@ -22,11 +22,20 @@ class AskingJudges:
         found = []
         for index, use in enumerate(trial.probe.judges):
             if use not in self._judges:
-                try:
-                    self._judges[use] = build_judge(use, self._workspace)
-                except Exception:
-                    self._judges[use] = None
+                self._judges[use] = self._asking(use)
             judge = self._judges[use]
-            if judge is not None and asks(judge):
+            if judge is not None:
                 found.append((index, judge))
         return tuple(found)
+
+    def _asking(self, use: JudgeUse) -> Judge | None:
+        """The judge, if it may ask; one whose kind asks nobody is not made here, while others wait for the model."""
+        try:
+            if asks_nobody(use, self._workspace):
+                return None
+            from evalkit.reading.judges import build_judge
+
+            judge = build_judge(use, self._workspace)
+        except Exception:
+            return None
+        return judge if asks(judge) else None

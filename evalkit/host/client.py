@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import select
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Connection
@@ -10,10 +11,16 @@ from typing import TypeVar
 
 from evalkit.errors import HostLost, StoreError
 from evalkit.host.address import Address
-from evalkit.host.messages import Inspected, Refused, Run, Settled, Submit, Want
+from evalkit.host.messages import Early, Inspected, Refused, Run, Settled, Submit, Want
 from evalkit.matrix import Trial
 from evalkit.target import Target
 
+MOST_AHEAD = 64
+"""How many more answers may come along with the one that is wanted."""
+ENOUGH_AHEAD = 32
+"""With fewer answers than this ahead the next bundle is asked for, so that it comes while these are judged."""
+MOST_EARLY = 256
+"""Among how many of those that follow are asked for what is done, while one before them is waited for."""
 _POLL_S = 0.2
 _T = TypeVar("_T")
 
@@ -21,17 +28,22 @@ _T = TypeVar("_T")
 class HostClient:
     """Submits a plan once and gets its trials one by one; finds the host again after its one restart."""
 
-    def __init__(self, address: Address, run: Run, while_waiting: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, address: Address, run: Run, while_waiting: Callable[[], object] = lambda: None) -> None:
+        """``while_waiting`` is called now and then, and at once again where it says that it has more to do."""
         self._address = address
         self._run = run
         self._while_waiting = while_waiting
         self._trials: list[Trial] = []
         self._inspected: list[tuple[str, Target]] = []
         self._connection: Connection | None = None
+        self._hangups = select.poll()
+        self._order: Sequence[str] = ()
+        self._places: dict[str, int] = {}
         self._wanted: set[str] = set()
+        self._is_asking_early = False
         self._come: dict[str, Settled | Inspected] = {}
         self._done = self._total = 0
-        self._lost: HostLost | None = None
+        self._lost: str | None = None
 
     def submit(self, trials: Sequence[Trial]) -> None:
         """Adds trials to the host's plan; what is there already is kept."""
@@ -40,27 +52,45 @@ class HostClient:
         if self._connection is not None:
             self._attempt(lambda connection: connection.send(Submit(self._run, tuple(trials))))
 
+    def foresee(self, order: Iterable[str]) -> None:
+        """Says in which order trials will be obtained, where nobody else judges them.
+
+        Then what is settled already comes in bundles, ahead of its turn: a message a trial, there and back, would cost
+        more than a short text and its verdict.
+        """
+        self._order = tuple(order)
+        self._places = {trial: place for place, trial in enumerate(self._order)}
+
+    def call(self) -> None:
+        """Connects now, so that the host works before anybody waits; whoever obtains a trial is told if it is lost."""
+        with suppress(HostLost):
+            self._attempt(lambda connection: None)
+
     def inspect(self, named: Iterable[tuple[str, Target]]) -> None:
         """Has the host look at targets, before anything else is asked of it."""
         self._inspected += named
         if self._connection is not None:
             self._attempt(lambda connection: connection.send(Submit(self._run, (), tuple(self._inspected))))
 
-    def obtain(self, trial: str, following: str | None = None) -> Settled:
-        """Waits for one submitted trial; the answers of the ``following`` one come while this one's are judged.
+    def obtain(self, trial: str) -> Settled:
+        """Waits for one submitted trial; the answers of those that follow it come while this one's are judged.
+
+        An answer that is here already counts, whatever became of the host since.
 
         Raises:
             HostLost: the host is gone for good.
             StoreError: the host cannot serve this workspace.
         """
-        while True:
-            settled = self._attempt(lambda connection: self._ask(connection, trial))
-            if settled is not None:
-                assert isinstance(settled, Settled)
-                self._done, self._total = settled.done, settled.total
-                if following is not None:
-                    self._ask_ahead(following)
-                return settled
+        if trial in self._come:
+            settled = self._come.pop(trial)
+            if self._is_hung_up():
+                self.close()
+        else:
+            settled = self._wait_for(trial)
+        assert isinstance(settled, Settled)
+        self._done, self._total = settled.done, settled.total
+        self._ask_ahead(trial)
+        return settled
 
     def findings(self, name: str) -> Inspected:
         """Waits until one target was looked at.
@@ -69,22 +99,27 @@ class HostClient:
             HostLost: the host is gone for good.
             StoreError: the host cannot serve this workspace.
         """
-        while True:
-            inspected = self._attempt(lambda connection: self._ask(connection, name))
-            if inspected is not None:
-                assert isinstance(inspected, Inspected)
-                return inspected
+        inspected = self._wait_for(name)
+        assert isinstance(inspected, Inspected)
+        return inspected
+
+    @property
+    def come(self) -> Collection[Settled | Inspected]:
+        """What is here and was not obtained yet."""
+        return self._come.values()
 
     def close(self) -> None:
         if self._connection is not None:
+            self._hangups.unregister(self._connection)
             self._connection.close()
             self._connection = None
             self._wanted.clear()
+            self._is_asking_early = False
 
     def _attempt(self, act: Callable[[Connection], _T]) -> _T | None:
         """Does one thing with the host; None when the connection broke and is to be made anew."""
         if self._lost is not None:
-            raise self._lost
+            raise HostLost(self._lost)
         connection = self._connection or self._connect()
         try:
             return act(connection)
@@ -103,41 +138,78 @@ class HostClient:
                 connection = Client(self._address.socket, family="AF_UNIX", authkey=bytes.fromhex(self._address.key))
                 connection.send(Submit(self._run, tuple(self._trials), tuple(self._inspected)))
             except (FileNotFoundError, ConnectionRefusedError, AuthenticationError):
-                self._lost = HostLost(
+                self._lost = (
                     f"Host lost after {self._done} of {self._total} trials. Host log: {self._address.log}. "
                     "Run the same command again: finished answers are kept, only the rest is generated."
                 )
-                raise self._lost from None
+                raise HostLost(self._lost) from None
             except (EOFError, OSError):
                 continue
             self._connection = connection
+            self._hangups.register(connection, 0)
             return connection
 
-    def _ask(self, connection: Connection, trial: str) -> Settled | Inspected:
-        self._want(connection, trial)
-        while trial not in self._come:
-            while not connection.poll(_POLL_S):
-                self._while_waiting()
-            reply = _reply(connection.recv())
-            self._come[reply.trial] = reply
-        self._wanted.discard(trial)
-        return self._come.pop(trial)
+    def _wait_for(self, name: str) -> Settled | Inspected:
+        while True:
+            reply = self._attempt(lambda connection: self._ask(connection, name))
+            if reply is not None:
+                return reply
+
+    def _ask(self, connection: Connection, name: str) -> Settled | Inspected:
+        self._want(connection, name)
+        while name not in self._come:
+            has_more = False
+            while not connection.poll(0.0 if has_more else _POLL_S):
+                has_more = bool(self._while_waiting())
+                if not has_more:
+                    self._ask_early(connection, name)
+            replies = _replies(connection.recv())
+            if not replies or replies[0].trial not in self._wanted:
+                self._is_asking_early = False
+            for reply in replies:
+                self._wanted.discard(reply.trial)
+                self._come.setdefault(reply.trial, reply)
+        return self._come.pop(name)
 
     def _ask_ahead(self, trial: str) -> None:
-        """Calls a host that died anew at once, so that it starts while what has come is judged."""
+        """Wants what follows a trial before it is needed, one bundle at a time.
+
+        Calls a host that died anew at once, so that it starts while what has come is judged.
+        """
+        following = self._after(trial, ENOUGH_AHEAD)
+        is_enough = self._wanted or (following and following[-1] in self._come)
+        if not following or (is_enough and self._connection is not None):
+            return
+        missing = next((name for name in following if name not in self._come), following[-1])
         with suppress(HostLost):  # whoever obtains that trial is told
-            while self._attempt(lambda connection: self._want(connection, trial)) is None:
+            while self._attempt(lambda connection: self._want(connection, missing)) is None:
                 continue
 
     def _want(self, connection: Connection, trial: str) -> bool:
         if trial not in self._wanted and trial not in self._come:
-            connection.send(Want(trial))
+            connection.send(Want(trial, self._after(trial, MOST_AHEAD)))
             self._wanted.add(trial)
         return True
 
+    def _ask_early(self, connection: Connection, trial: str) -> None:
+        """Asks for what is done of those that follow a trial which takes long, so that it can be judged meanwhile."""
+        missing = tuple(name for name in self._after(trial, MOST_EARLY) if name not in self._come)
+        if missing and not self._is_asking_early:
+            connection.send(Early(missing))
+            self._is_asking_early = True
 
-def _reply(message: object) -> Settled | Inspected:
+    def _after(self, trial: str, count: int) -> tuple[str, ...]:
+        """The trials that are obtained after this one, as far as that is known."""
+        place = self._places.get(trial)
+        return () if place is None else tuple(self._order[place + 1 : place + 1 + count])
+
+    def _is_hung_up(self) -> bool:
+        """Whether the host has left since; what it sent before may still be there to be read."""
+        return bool(self._hangups.poll(0))
+
+
+def _replies(message: object) -> tuple[Settled | Inspected, ...]:
     if isinstance(message, Refused):
         raise StoreError(message.reason)
-    assert isinstance(message, (Settled, Inspected))
+    assert isinstance(message, tuple)
     return message

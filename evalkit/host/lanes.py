@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from evalkit.generation import Failure, Request
 from evalkit.host.plan import Ask, Plan
 from evalkit.host.stages import Stage, next_stage
+from evalkit.reading.garbage import no_garbage_search
 from evalkit.target import Engine, Target
 
 Lane = Engine | None
@@ -52,6 +53,7 @@ class Lanes:
         self._touched += trials
         self._has_news = self._has_news or self._touched >= ENOUGH
 
+    @no_garbage_search()  # requests and identities of a whole plan, which all stay
     def begin(self, plan: Plan, loaded: object, identify: Callable[[Request], str | Failure]) -> list[Stage]:
         """Takes new stages into the free lanes, in plan order; none while nothing has changed."""
         if not self._has_news:

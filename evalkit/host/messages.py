@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from evalkit.pickled import Pickled
+
 if TYPE_CHECKING:
     from evalkit.generation import Reply
     from evalkit.matrix import Trial
@@ -49,16 +51,26 @@ class Submit:
 
 @dataclass(frozen=True, slots=True)
 class Want:
-    """A client asks for one trial it submitted; answered by Settled when that trial is done.
+    """A client asks for one trial it submitted; answered by a tuple with its Settled when that trial is done.
 
-    Or for a target it submitted to be looked at, by its name; answered by Inspected.
+    Or for a target it submitted to be looked at, by its name; answered by a tuple with its Inspected. ``following`` are
+    trials that it is going to ask for next: the Settled of those that are done by then are in the tuple too, up to the
+    first that is not.
     """
 
     trial: str
+    following: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class Early:
+    """A client waits for a trial before these: answered at once by a tuple of the Settled of some that are done."""
+
+    trials: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled(Pickled):
     """All replies of one trial: the target's answers in order, then each asking judge's, by index in ``judges``.
 
     A Failure ends ``replies``. ``judge_targets`` says whom each of ``judge_replies`` is from, None where a judge broke

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from evalkit.errors import EvalkitError, JudgeError
@@ -23,9 +23,10 @@ def answer_of(generation: Generation) -> Answer:
     """The generation as judges see it: thinking and answer kept apart."""
     bare = split_text(generation.text)
     thought = "\n".join(part for part in (generation.thinking, bare.thinking) if part)
-    return replace(
-        bare, thinking=thought, raw_text=generation.raw_text, finish=generation.finish,
-        new_tokens=generation.new_tokens, identity=generation.identity,
+    return Answer(
+        text=bare.text, answer=bare.answer, thinking=thought, answer_start=bare.answer_start,
+        raw_text=generation.raw_text, finish=generation.finish, new_tokens=generation.new_tokens,
+        identity=generation.identity, pieces=bare.pieces, thinking_flags=bare.thinking_flags,
     )  # fmt: skip
 
 
@@ -44,24 +45,33 @@ def conversation(trial: Trial, replies: Iterable[Reply]) -> tuple[tuple[Message,
 
     Earlier answers enter the conversation without their thinking, as chat templates expect.
     """
-    messages: list[Message] = []
-    answers = iter(replies)
-    for turn in trial.probe.turns:
-        if isinstance(turn, Message):
-            messages.append(turn)
-            continue
-        reply = next(answers, None)
-        if not isinstance(reply, Generation):
-            return tuple(messages), turn
-        messages.append(Message("assistant", answer_of(reply).answer))
-    return tuple(messages), None
+    return _said(trial, [answer_of(reply) for reply in replies if isinstance(reply, Generation)])
+
+
+def answers_wanted(trial: Trial) -> int:
+    """How many turns of a trial are the target's."""
+    return sum([isinstance(turn, Generate) for turn in trial.probe.turns])
 
 
 def case_of(trial: Trial, replies: tuple[Reply, ...]) -> Case:
     """What judges see of a trial whose every turn was answered."""
-    messages, _ = conversation(trial, replies)
-    answers = tuple(answer_of(reply) for reply in replies if isinstance(reply, Generation))
+    answers = tuple([answer_of(reply) for reply in replies if isinstance(reply, Generation)])
+    messages, _ = _said(trial, answers)
     return Case(trial.probe, trial.target.label, Transcript(messages, answers), system_text(trial, messages))
+
+
+def _said(trial: Trial, answers: Sequence[Answer]) -> tuple[tuple[Message, ...], Generate | None]:
+    messages: list[Message] = []
+    come = iter(answers)
+    for turn in trial.probe.turns:
+        if isinstance(turn, Message):
+            messages.append(turn)
+            continue
+        answer = next(come, None)
+        if answer is None:
+            return tuple(messages), turn
+        messages.append(Message("assistant", answer.answer))
+    return tuple(messages), None
 
 
 def system_text(trial: Trial, messages: tuple[Message, ...]) -> str:
@@ -104,7 +114,7 @@ class Progress:
         return self.next_known[1]
 
     def _next_request(self) -> Request | None:
-        if self.failed:
+        if self.failed or len(self.replies) >= answers_wanted(self.trial):
             return None
         messages, turn = conversation(self.trial, self.replies)
         return None if turn is None else self.trial.request(messages, turn)
@@ -151,12 +161,13 @@ class Plan:
         """Adds what is new and returns the ids of trials that were already settled."""
         settled = []
         for trial in trials:
-            known = self._trials.get(trial.id)
+            name = trial.id
+            known = self._trials.get(name)
             if known is None:
-                self._trials[trial.id] = self._open[trial.id] = Progress(trial)
-                self.answer_count += sum(isinstance(turn, Generate) for turn in trial.probe.turns)
+                self._trials[name] = self._open[name] = Progress(trial)
+                self.answer_count += answers_wanted(trial)
             elif known.is_settled:
-                settled.append(trial.id)
+                settled.append(name)
         return settled
 
     def add_answered(self, trial: Trial, replies: Iterable[Reply]) -> Progress:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
-from itertools import islice
+from itertools import groupby, islice
+from operator import attrgetter
 
 from evalkit.engines import base
 from evalkit.generation import Generation, Reply
 from evalkit.host.forecast import Forecast
 from evalkit.host.messages import Phase, Status
-from evalkit.host.plan import Plan, Progress
+from evalkit.host.plan import Plan, Progress, answers_wanted
 from evalkit.host.stages import Stage
-from evalkit.probe import Generate
 from evalkit.target import Target
 
 _STATUS_EVERY_S = 0.2
@@ -56,10 +56,13 @@ class StatusKeeper:
         """What was added to the plan is to be answered: turns, and a question to every model that its judges ask."""
         self.total = plan.answer_count
         turns: Counter[Target] = Counter()
-        for item in islice(plan, self._expected, None):
-            turns[item.trial.target] += _open_turns(item)
-            self._owed.update(target for use in item.trial.probe.judges for _, target in use.targets)
-            turns.update(target for use in item.trial.probe.judges for _, target in use.targets)
+        new = islice(plan, self._expected, None)
+        for target, group in groupby(new, attrgetter("trial.target")):  # thousands of the same, which is slow to hash
+            items = list(group)
+            turns[target] += sum(map(_open_turns, items))
+            asked = [one for item in items for use in item.trial.probe.judges for _, one in use.targets]
+            self._owed.update(asked)
+            turns.update(asked)
         self._expected = len(plan)
         for target, count in turns.items():
             self._forecast.plan(target, count)
@@ -191,4 +194,4 @@ class StatusKeeper:
 
 def _open_turns(item: Progress) -> int:
     """How many answers of the target's a trial still waits for."""
-    return sum(isinstance(turn, Generate) for turn in item.trial.probe.turns) - len(item.replies)
+    return answers_wanted(item.trial) - len(item.replies)

@@ -10,16 +10,20 @@ import socket
 import sys
 import threading
 import traceback
+from collections.abc import Iterable
 from dataclasses import asdict
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Connection, answer_challenge, deliver_challenge, wait
 from pathlib import Path
 
+from evalkit.engines.table import preparations
 from evalkit.errors import EvalkitError
+from evalkit.host.bundles import Done, bundle, early_bundle
 from evalkit.host.devices import Devices
 from evalkit.host.heartbeat import Heartbeat
-from evalkit.host.messages import Inspected, Refused, Settled, Status, Submit, Want
+from evalkit.host.messages import Early, Inspected, Refused, Settled, Status, Submit, Want
 from evalkit.host.work import Work
+from evalkit.reading.garbage import no_garbage_search
 
 _IDLE_WAIT_S = 1.0
 """A heart beats in idleness too."""
@@ -29,22 +33,38 @@ class Server:
     """Serves clients between the engine's steps, and while an engine is in one (through its pulse)."""
 
     def __init__(
-        self, listener: socket.socket, key: bytes, status: StatusLine, heartbeat: Heartbeat, spent_usd: float = 0.0
+        self,
+        listener: socket.socket,
+        key: bytes,
+        status: StatusLine,
+        heartbeat: Heartbeat,
+        spent_usd: float = 0.0,
+        preparing: Iterable[str] = (),
     ) -> None:
+        """``preparing`` does one piece of work at a time that is of use before anybody asks."""
         self._listener = listener
         self._key = key
         self._status = status
         self._heartbeat = heartbeat
         self._spent_usd = spent_usd
-        self._clients: dict[Connection, set[str]] = {}
+        self._preparing = iter(preparing)
+        self._clients: dict[Connection, dict[str, Want]] = {}
         self._work: Work | None = None
         self._refusal: Refused | None = None
 
     def run(self) -> None:
         """Never returns; the lease ends the process."""
         while True:
-            busy = self._work is not None and self._work.step()
+            busy = self._prepare() if self._work is None else self._work.step()
             self.serve(0.0 if busy else _IDLE_WAIT_S)
+
+    def _prepare(self) -> bool:
+        """Does a piece while nobody has asked for anything; what is wrong with it is said when it is needed."""
+        try:
+            return next(self._preparing, None) is not None
+        except Exception:
+            traceback.print_exc()
+            return False
 
     def serve(self, timeout_s: float) -> None:
         """Takes connections and messages that are there; waits up to ``timeout_s`` when there are none."""
@@ -65,15 +85,18 @@ class Server:
         except (AuthenticationError, EOFError, OSError):
             connection.close()
         else:
-            self._clients[connection] = set()
+            self._clients[connection] = {}
 
     def _receive(self, connection: Connection) -> None:
         try:
-            message = connection.recv()
-            if isinstance(message, Submit):
-                self._submit(message)
-            elif isinstance(message, Want):
-                self._want(connection, message.trial)
+            with no_garbage_search():  # a plan may have many thousand trials
+                message = connection.recv()
+                if isinstance(message, Submit):
+                    self._submit(message)
+            if isinstance(message, Want):
+                self._want(connection, message)
+            elif isinstance(message, Early):
+                self._send(connection, early_bundle(message.trials, self._work.settled) if self._work else ())
         except (EOFError, OSError):
             self._drop(connection)
 
@@ -93,18 +116,24 @@ class Server:
         self._work.add(message.trials)
         self._work.inspect(message.inspected)
 
-    def _want(self, connection: Connection, trial: str) -> None:
-        settled = self._work.settled(trial) if self._work else self._refusal
-        if settled is not None:
+    def _want(self, connection: Connection, want: Want) -> None:
+        settled = self._work.settled(want.trial) if self._work else self._refusal
+        if settled is None:
+            self._clients[connection][want.trial] = want
+        elif isinstance(settled, Refused):
             self._send(connection, settled)
         else:
-            self._clients[connection].add(trial)
+            self._send(connection, self._bundle(settled, want))
 
     def _on_settled(self, settled: Settled | Inspected) -> None:
         for connection, wanted in list(self._clients.items()):
-            if settled.trial in wanted:
-                wanted.discard(settled.trial)
-                self._send(connection, settled)
+            want = wanted.pop(settled.trial, None)
+            if want is not None:
+                self._send(connection, self._bundle(settled, want))
+
+    def _bundle(self, first: Done, want: Want) -> tuple[Done, ...]:
+        assert self._work is not None
+        return bundle(first, want.following, self._work.settled)
 
     def _pulse(self) -> None:
         self.serve(0.0)
@@ -113,7 +142,7 @@ class Server:
         self._heartbeat.know(status)
         self._status.write(status)
 
-    def _send(self, connection: Connection, message: Settled | Inspected | Refused) -> None:
+    def _send(self, connection: Connection, message: tuple[Settled | Inspected, ...] | Refused) -> None:
         try:
             connection.send(message)
         except OSError:
@@ -138,34 +167,44 @@ class StatusLine:
         except OSError:
             return
 
+    def close(self) -> None:
+        """Nothing is written any more."""
+        descriptor, self._descriptor = self._descriptor, -1
+        os.close(descriptor)
 
-def hold_lease(heartbeat: Heartbeat) -> None:
-    """Ends the process, and removes its folder, as soon as the controller's end of standard input is closed."""
+
+def hold_lease(heartbeat: Heartbeat, status: StatusLine) -> None:
+    """Ends the process, and removes its folder, as soon as the controller's end of standard input is closed.
+
+    The status is ended first: the controller need not wait until the kernel has taken gigabytes of weights back.
+    """
 
     def watch() -> None:
         while os.read(0, 4096):
             pass
         heartbeat.stop()
         shutil.rmtree(heartbeat.folder, ignore_errors=True)
+        status.close()
         os._exit(0)
 
     threading.Thread(target=watch, name="evalkit-lease", daemon=True).start()
 
 
 def main(argv: list[str]) -> None:
-    """``host FD FOLDER USD LOG``: serves the inherited listening socket; the key is the first line of standard input.
+    """``host FD FOLDER USD LOG KINDS``: serves the inherited listening socket; the key is standard input's first line.
 
-    USD is what an earlier host of the run has spent, LOG where standard error goes.
+    USD is what an earlier host of the run has spent, LOG where standard error goes, KINDS the engines (``local``, or
+    nothing) that are made ready before somebody asks.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     descriptor, folder = int(argv[0]), Path(argv[1])
     key = bytes.fromhex(_first_line(0))
     status = StatusLine(_own_standard_output())
     heartbeat = Heartbeat(folder, argv[3])
-    hold_lease(heartbeat)
+    hold_lease(heartbeat, status)
     listener = socket.socket(fileno=descriptor)
     try:
-        Server(listener, key, status, heartbeat, float(argv[2])).run()
+        Server(listener, key, status, heartbeat, float(argv[2]), preparations(argv[4].split(","))).run()
     except BaseException:
         traceback.print_exc()
         sys.stderr.flush()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import attrgetter
 
 from evalkit.generation import Failure, Generation, Reply, Request
 from evalkit.host.plan import Ask
@@ -57,8 +59,8 @@ class Stage:
 def next_stage(asks: Iterable[Ask], loaded: object, identify: Callable[[Request], str | Failure]) -> Stage | None:
     """The asks of the weights that are ``loaded`` if there are any, else of the first weights in plan order."""
     groups: dict[object, list[Ask]] = {}
-    for ask in asks:
-        groups.setdefault(ask.request.target.weights, []).append(ask)
+    for target, several in groupby(asks, attrgetter("request.target")):  # thousands of the same, which is slow to hash
+        groups.setdefault(target.weights, []).extend(several)
     if not groups:
         return None
     chosen = groups.get(loaded) or next(iter(groups.values()))

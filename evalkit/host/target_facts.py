@@ -20,8 +20,14 @@ class TargetFacts:
         self._engine_of = engine_of
         self._reading = reading
         self._known: dict[Target, Settings | Failure] = {}
+        self._newest: tuple[Target, Settings | Failure] | None = None
 
     def of(self, target: Target) -> Settings | Failure:
+        if self._newest is None or self._newest[0] is not target:  # thousands of the same, which is slow to hash
+            self._newest = target, self._of(target)
+        return self._newest[1]
+
+    def _of(self, target: Target) -> Settings | Failure:
         if target not in self._known:
             self._reading(target)
             try:

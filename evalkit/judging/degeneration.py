@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from evalkit.generation import Reply
 from evalkit.judging import template_leak
@@ -17,7 +17,6 @@ from evalkit.judging.collapse import (
     fragments,
     grids,
     loops,
-    measures,
     near_loops,
     numbered_copies,
     slips,
@@ -30,10 +29,10 @@ from evalkit.judging.collapse import (
 from evalkit.judging.collapse.asked import Asked, PromptReader
 from evalkit.judging.collapse.finding import Finding, Passage
 from evalkit.judging.collapse.languages import Languages
+from evalkit.judging.collapse.measures import Measures, measure
 from evalkit.judging.collapse.policy import VERSION, DegenerationPolicy
 from evalkit.judging.collapse.recital import RecitalFinder
 from evalkit.judging.collapse.salad import SaladFinder, find_loose_signs
-from evalkit.judging.repetition import Tokens, repeated_share, word_numbers
 from evalkit.target import Settings
 from evalkit.transcript import Answer, Case
 from evalkit.verdict import Span, Verdict
@@ -51,7 +50,7 @@ class DegenerationJudge(RuleJudge):
     version = VERSION
 
     def __init__(self, policy: DegenerationPolicy) -> None:
-        self._policy = policy
+        self.policy = policy
         self._languages = Languages(policy.function_words)
         self._prompts = PromptReader(policy)
         self._recital = RecitalFinder(policy)
@@ -61,16 +60,21 @@ class DegenerationJudge(RuleJudge):
         if not case.answers:
             return self.verdict("unscored", "there is no answer to judge")
         asked = self._prompts.read(case)
+        answers = [(answer, Passage.of(answer.answer, is_cut=answer.finish == "length")) for answer in case.answers]
         findings = [
-            (number, finding) for number, answer in enumerate(case.answers) for finding in self._findings(answer, asked)
+            (number, finding)
+            for number, (answer, passage) in enumerate(answers)
+            for finding in self._findings(answer, passage, asked)
         ]
-        flags = tuple(dict.fromkeys(flag for answer in case.answers for flag in self._flags(answer, asked)))
+        flags = tuple(
+            dict.fromkeys(flag for answer, passage in answers for flag in self._flags(answer, passage, asked))
+        )
         spans = tuple(
             Span(*finding.extent, why=finding.sentence, answer=number)
             for number, finding in findings
             if finding.extent is not None
         )
-        signals = _signals(case.answers, len(findings))
+        signals = _signals([measure(passage) for _, passage in answers], len(findings))
         if findings:
             number, first = findings[0]
             where = f"answer {number + 1}: " if len(case.answers) > 1 else ""
@@ -80,9 +84,9 @@ class DegenerationJudge(RuleJudge):
             )  # fmt: skip
         return self.verdict("pass", "the text is not broken", flags=flags, signals=signals)
 
-    def _findings(self, answer: Answer, asked: Asked) -> list[Finding]:
+    def _findings(self, answer: Answer, passage: Passage, asked: Asked) -> list[Finding]:
         """What is broken in one answer, in characters of its whole text, the clearest first; one of each kind."""
-        found = [_moved(finding, answer.answer_start) for finding in self._in_answer(answer, asked)]
+        found = [_moved(finding, answer.answer_start) for finding in self._in_answer(passage, asked)]
         found += [_moved(finding, _thinking_start(answer)) for finding in self._in_thinking(answer, asked)]
         unclosed = _find_unclosed(answer)
         if unclosed is not None:
@@ -90,15 +94,14 @@ class DegenerationJudge(RuleJudge):
             found.sort(key=lambda finding: finding.kind == "unclosed_thinking")
         return list({finding.kind: finding for finding in reversed(found)}.values())[::-1]
 
-    def _in_answer(self, answer: Answer, asked: Asked) -> Iterator[Finding]:
-        passage = Passage.of(answer.answer, is_cut=answer.finish == "length")
-        empty = self._empty(answer, passage, asked)
+    def _in_answer(self, passage: Passage, asked: Asked) -> Iterator[Finding]:
+        empty = self._empty(passage, asked)
         if empty is not None:
             yield empty
             return
         if not passage.text:
             return
-        policy = self._policy
+        policy = self.policy
         yield from _repetitions(grids.without_grids(passage, asked), asked, policy, self._languages)
         for finding in (
             characters.find_alternating_case(passage, asked, policy),
@@ -120,20 +123,23 @@ class DegenerationJudge(RuleJudge):
         if not answer.thinking:
             return
         passage = Passage.of(answer.thinking, "the thinking", answer.finish == "length" and not answer.answer)
-        found = [*_repetitions(passage, asked, self._policy, self._languages)]
-        circle = None if found or asked.has("repetition") else thinking_loops.find_circle(passage.visible, self._policy)
+        found = [*_repetitions(passage, asked, self.policy, self._languages)]
+        circle = None if found or asked.has("repetition") else thinking_loops.find_circle(passage.visible, self.policy)
         yield from found if circle is None else [circle]
 
-    def _empty(self, answer: Answer, passage: Passage, asked: Asked) -> Finding | None:
-        start, end = (0, len(passage.text)) if asked.has("template") else template_leak.text_between(passage.visible)
-        return emptiness.find_empty(passage.text[start:end], (0, len(passage.text)), asked, self._policy)
+    def _empty(self, passage: Passage, asked: Asked) -> Finding | None:
+        whole = start, end = 0, len(passage.text)
+        if passage.line is None:
+            start, end = template_leak.text_between(passage.visible)
+            if (start, end) != whole and asked.has("template"):
+                start, end = whole
+        return emptiness.find_empty(passage.text[start:end], whole, asked, self.policy)
 
-    def _flags(self, answer: Answer, asked: Asked) -> Iterator[str]:
-        """What is worth knowing and of itself no collapse."""
+    def _flags(self, answer: Answer, passage: Passage, asked: Asked) -> Iterator[str]:
+        """What is worth knowing and of itself no collapse; no marker of a template stands in a plain line."""
         if answer.finish == "length" and _find_unclosed(answer) is not None:
             yield "cut_while_thinking"
-        passage = Passage.of(answer.answer)
-        if not asked.has("template"):
+        if passage.line is None and not asked.has("template"):
             leak = template_leak.find_marker(passage.visible)
             if template_leak.leading_end(passage.visible):
                 yield "leading_token"
@@ -145,9 +151,8 @@ class DegenerationJudge(RuleJudge):
 
 def _repetitions(passage: Passage, asked: Asked, policy: DegenerationPolicy, languages: Languages) -> list[Finding]:
     """The first loop of words, the first run of characters."""
-    tokens = Tokens.of(passage.text, passage.hidden)
     words = (
-        loops.find_exact(passage, tokens, asked, policy)
+        loops.find_exact(passage, asked, policy)
         or loops.find_stammer(passage, asked, policy, languages)
         or near_loops.find_returning(passage, asked, policy)
         or clauses.find_counting_clauses(passage, asked, policy)
@@ -157,7 +162,7 @@ def _repetitions(passage: Passage, asked: Asked, policy: DegenerationPolicy, lan
     )
     run = characters.find_run(passage, asked, policy) if words is None else None
     if words is None and run is None:
-        words = loops.find_scattered(passage, tokens, asked, policy) or copies.find_copies(passage, asked, policy)
+        words = loops.find_scattered(passage, asked, policy) or copies.find_copies(passage, asked, policy)
     return [finding for finding in (words, run) if finding is not None]
 
 
@@ -194,13 +199,11 @@ def _labels(findings: list[Finding]) -> Settings:
     return (("collapse_kind", kinds[0]), *more)
 
 
-def _signals(answers: tuple[Answer, ...], findings: int) -> Settings:
+def _signals(measured: Sequence[Measures], findings: int) -> Settings:
     """Soft measures, the worst of the answers, and the number of findings."""
-    tokens = [Tokens.of(answer.answer) for answer in answers]
+    worst = Measures(*map(max, zip(*measured, strict=True)))
     return (
-        ("repeated_share", round(max(repeated_share(word_numbers(one)) for one in tokens), 4)),
-        ("zlib_ratio", round(max(measures.zlib_ratio(answer.answer) for answer in answers), 2)),
-        ("longest_repeat", max(measures.longest_repeat(one) for one in tokens)),
-        ("duplicate_line_share", round(max(measures.duplicate_line_share(answer.answer) for answer in answers), 4)),
+        ("repeated_share", round(worst.repeated_share, 4)), ("zlib_ratio", round(worst.zlib_ratio, 2)),
+        ("longest_repeat", worst.longest_repeat), ("duplicate_line_share", round(worst.duplicate_line_share, 4)),
         ("findings", findings),
-    )
+    )  # fmt: skip

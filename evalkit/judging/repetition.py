@@ -19,6 +19,7 @@ _RUNS_LOOKED_AT = 8
 _LAUGHTER_FACTOR = 4
 _DIGITS_FACTOR = 4
 _TAIL = 0.1
+REPEATED_WORDS = 4
 _SHORT_UNIT = 2
 _INTERJECTION = 3
 
@@ -105,9 +106,13 @@ def find_loop(tokens: Tokens, sizes: Sequence[LoopSize], max_period: int, factor
 
 def _may_loop(tokens: Tokens, sizes: Sequence[LoopSize], factor: float) -> bool:
     """Whether the text is long enough and says enough words again for any of ``sizes``: most texts do not."""
-    again = len(tokens.ids) - len(set(tokens.ids.tolist()))
+    return may_reach(sizes, len(tokens.text), len(tokens.ids) - len(set(tokens.ids.tolist())), factor)
+
+
+def may_reach(sizes: Sequence[LoopSize], chars: int, again: int, factor: float = 1.0) -> bool:
+    """Whether a text of so many characters, which says so many words and marks again, may hold one of the loops."""
     return any(
-        len(tokens.text) >= size.chars * factor and again >= size.tokens * factor * (1 - 1 / max(1.0, size.copies)) - 1
+        chars >= size.chars * factor and again >= size.tokens * factor * (1 - 1 / max(1.0, size.copies)) - 1
         for size in sizes
     )
 
@@ -136,6 +141,11 @@ def find_whole_copies(tokens: Tokens, least: int, least_short: int) -> Repeat | 
         is_loop = covered / period >= needed
         return Repeat(start, end, unit, covered / period) if is_loop else None
     return None
+
+
+def may_be_whole_copies(words: int, distinct: int, least: int) -> bool:
+    """Whether so few of the words are distinct that ``least`` copies of a unit may make up all but a tail of them."""
+    return distinct <= words * (1 / least + _TAIL)
 
 
 def _agreements(values: Sequence[int]) -> list[int]:
@@ -188,9 +198,9 @@ def word_numbers(tokens: Tokens) -> list[int]:
     ]
 
 
-def repeated_share(words: Sequence[int]) -> float:
+def repeated_share(words: Sequence[object]) -> float:
     """The share of four-word sequences that occurred before (Welleck et al. 2019)."""
-    total = len(words) - 3
+    total = len(words) - REPEATED_WORDS + 1
     if total < 1:
         return 0.0
     return 1.0 - len(set(zip(words, words[1:], words[2:], words[3:], strict=False))) / total

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -81,42 +81,79 @@ class Survey:
     flags: tuple[tuple[str, ...], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Given:
-    """One case's judged answers as one text, and where the case stands."""
+@dataclass(slots=True)
+class Said:
+    """The judged answers of one trial as one text; ``prompt`` is all the user's words."""
 
-    index: int
-    case: Case
+    target: str
+    probe: str
+    cluster: str | None
+    prompt: str
     text: str
-    words: tuple[str, ...]
 
     @property
     def family(self) -> str:
         """Probes of one family are related: what they share says nothing."""
-        return self.case.probe.cluster or self.case.probe.id.partition("~")[0]
+        return self.cluster or self.probe.partition("~")[0]
+
+
+@dataclass(slots=True)
+class _Given:
+    """What was said, where it stands among the others, and its normalised words with a blank between."""
+
+    index: int
+    said: Said
+    words: str
+
+    @property
+    def count(self) -> int:
+        return self.words.count(" ") + 1 if self.words else 0
 
 
 def survey(cases: Sequence[Case], seed: int = 0) -> Survey:
     """Looks across samples of one probe and across the probes of one target. O(characters); equal for equal input."""
-    by_target: dict[str, list[_Given]] = defaultdict(list)
-    for index, case in enumerate(cases):
-        text = "\n\n".join(answer.answer for answer in case.answers)
-        by_target[case.target_label].append(_Given(index, case, text, normalised_words(text)))
+    said = [
+        Said(
+            case.target_label, case.probe.id, case.probe.cluster, case.prompt,
+            "\n\n".join(answer.answer for answer in case.answers),
+        )
+        for case in cases
+    ]  # fmt: skip
+    by_target = _by_target(said)
     flags: list[list[str]] = [[] for _ in cases]
-    targets: list[TargetSurvey] = []
     samples: list[SampleSurvey] = []
     same: list[SameAnswer] = []
-    for target, given in by_target.items():
-        targets.append(_target_survey(target, given))
-        for one, members in _samples(target, given, seed):
+    for one, members in _repeats(by_target, seed):
+        if isinstance(one, SampleSurvey):
             samples.append(one)
             if one.is_alike:
                 _mark(flags, members, "samples_alike")
-        for group, members in _same_answers(target, given):
-            same.append(group)
-            if group.kind == "same":
+        else:
+            same.append(one)
+            if one.kind == "same":
                 _mark(flags, members, "same_as_other_probes")
-    return Survey(tuple(targets), tuple(samples), tuple(same), tuple(map(tuple, flags)))
+    targets = tuple(_target_survey(target, given) for target, given in by_target.items())
+    return Survey(targets, tuple(samples), tuple(same), tuple(map(tuple, flags)))
+
+
+def repeats(said: Sequence[Said], seed: int = 0) -> tuple[SampleSurvey | SameAnswer, ...]:
+    """The samples and same answers of a ``survey``, by target, and nothing else of it."""
+    return tuple(one for one, _ in _repeats(_by_target(said), seed))
+
+
+def _repeats(
+    by_target: Mapping[str, list[_Given]], seed: int
+) -> Iterable[tuple[SampleSurvey | SameAnswer, list[_Given]]]:
+    for target, given in by_target.items():
+        yield from _samples(target, given, seed)
+        yield from _same_answers(target, given)
+
+
+def _by_target(said: Sequence[Said]) -> dict[str, list[_Given]]:
+    found: dict[str, list[_Given]] = defaultdict(list)
+    for index, item in enumerate(said):
+        found[item.target].append(_Given(index, item, " ".join(normalised_words(item.text))))
+    return found
 
 
 def _mark(flags: list[list[str]], members: Iterable[_Given], flag: str) -> None:
@@ -126,7 +163,7 @@ def _mark(flags: list[list[str]], members: Iterable[_Given], flag: str) -> None:
 
 
 def _target_survey(target: str, given: list[_Given]) -> TargetSurvey:
-    everything = "\n\n".join(item.text for item in given)
+    everything = "\n\n".join(item.said.text for item in given)
     ratio = compression_ratio(everything)
     return TargetSurvey(target, len(given), round(ratio, 3), round(count_slop(everything).per_1000, 2))
 
@@ -134,7 +171,7 @@ def _target_survey(target: str, given: list[_Given]) -> TargetSurvey:
 def _samples(target: str, given: list[_Given], seed: int) -> Iterable[tuple[SampleSurvey, list[_Given]]]:
     by_probe: dict[str, list[_Given]] = defaultdict(list)
     for item in given:
-        by_probe[item.case.probe.id].append(item)
+        by_probe[item.said.probe].append(item)
     for probe, members in by_probe.items():
         if len(members) > 1:
             yield _sample_survey(target, probe, members, seed), members
@@ -143,11 +180,11 @@ def _samples(target: str, given: list[_Given], seed: int) -> Iterable[tuple[Samp
 def _sample_survey(target: str, probe: str, members: list[_Given], seed: int) -> SampleSurvey:
     count = len(members)
     unique = len({item.words for item in members})
-    openings = Counter(_first_sentence(item.text) for item in members)
-    bleu = self_bleu([item.words for item in members], f"{seed}|{target}|{probe}")
-    apart = sum(compression_ratio(item.text) for item in members) / count
-    together = compression_ratio("\n\n".join(item.text for item in members)) / apart if apart else 1.0
-    mean_words = sum(len(item.words) for item in members) / count
+    openings = Counter(_first_sentence(item.said.text) for item in members)
+    bleu = self_bleu([item.words.split() for item in members], f"{seed}|{target}|{probe}")
+    apart = sum(compression_ratio(item.said.text) for item in members) / count
+    together = compression_ratio("\n\n".join(item.said.text for item in members)) / apart if apart else 1.0
+    mean_words = sum(item.count for item in members) / count
     looks_alike = unique / count <= ALIKE_UNIQUE or bleu >= ALIKE_BLEU or together > ALIKE_COMPRESSION
     is_free = target.rpartition(":")[2] != "greedy" and mean_words >= ALIKE_WORDS
     return SampleSurvey(
@@ -163,33 +200,35 @@ def _first_sentence(text: str) -> tuple[str, ...]:
 
 
 def _same_answers(target: str, given: list[_Given]) -> Iterable[tuple[SameAnswer, list[_Given]]]:
-    families = len({item.family for item in given})
-    whole: dict[tuple[str, ...], list[_Given]] = defaultdict(list)
-    opening: dict[tuple[str, ...], list[_Given]] = defaultdict(list)
+    families = len({item.said.family for item in given})
+    whole: dict[str, list[_Given]] = defaultdict(list)
+    opening: dict[str, list[_Given]] = defaultdict(list)
     for item in given:
         whole[item.words].append(item)
-        if len(item.words) > OPENER_WORDS:
-            opening[item.words[:OPENER_WORDS]].append(item)
+        if item.count > OPENER_WORDS:
+            opening[" ".join(item.words.split(" ", OPENER_WORDS)[:OPENER_WORDS])].append(item)
     parts: tuple[Literal["answer", "opening"], ...] = ("answer", "opening")
     for part, groups in zip(parts, (whole, opening), strict=True):
         for words, members in groups.items():
-            related = len({item.family for item in members})
+            if len(members) == 1:  # nothing that is said once, as nearly all is, needs more thought
+                continue
+            related = len({item.said.family for item in members})
             share = related / families
             many = related >= UNRELATED_PROBES or (related > 1 and share >= SHARE_OF_PROBES)
             if not many or (part == "opening" and len({item.words for item in members}) == 1):
                 continue
-            probes = tuple(dict.fromkeys(item.case.probe.id for item in members))
-            yield SameAnswer(target, part, _kind(words, members), " ".join(words), probes, round(share, 4)), members
+            probes = tuple(dict.fromkeys(item.said.probe for item in members))
+            yield SameAnswer(target, part, _kind(words, members), words, probes, round(share, 4)), members
 
 
-def _kind(words: tuple[str, ...], members: list[_Given]) -> GroupKind:
-    if len(words) < SHORT_WORDS:
+def _kind(words: str, members: list[_Given]) -> GroupKind:
+    if words.count(" ") + 1 < SHORT_WORDS:
         return "short"
-    if is_refusal(members[0].text):
+    if is_refusal(members[0].said.text):
         return "refusal"
-    if is_greeting(members[0].text):
+    if is_greeting(members[0].said.text):
         return "greeting"
-    shared = f" {' '.join(words)} "
-    if all(shared in f" {' '.join(normalised_words(item.case.prompt))} " for item in members):
+    shared = f" {words} "
+    if all(shared in f" {' '.join(normalised_words(item.said.prompt))} " for item in members):
         return "prompted"
     return "same"

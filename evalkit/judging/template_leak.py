@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from evalkit.judging.pattern_set import PatternSet
+
 _ROLE = r"(?:user|model|system|assistant|human|analysis|final|commentary|tool|developer)"
-_MARKER = re.compile(
-    rf"""
+_MARKER = rf"""
       </?\s?\W?(?:start|end)[\s._]{{0,2}}of[\s._]{{0,2}}(?:turn|text|sequence)\w{{0,12}}(?:\s?>)?(?:[ \n]*{_ROLE}\b)?
     | </?(?:start|end)(?:turn|_turn)\w{{0,12}}>?
     | <\|[A-Za-z][\w .-]{{0,40}}\|?>(?:[ ]*{_ROLE}\b)?
@@ -20,9 +21,8 @@ _MARKER = re.compile(
     | ^[ \t]*\#\#\#[ ]?(?:Instruction|Response|Human|User|Assistant|Input)s?:(?=\s)
     | ^[ \t]*<(?:human|bot|user|assistant)>:
     | ^[ \t]*GPT4[ ]Correct[ ](?:User|Assistant):
-    """,
-    re.IGNORECASE | re.VERBOSE | re.MULTILINE,
-)
+"""
+MARKERS = PatternSet({"marker": _MARKER}, re.IGNORECASE | re.VERBOSE | re.MULTILINE)
 _ROLE_ONLY = re.compile(rf"\s*(?:{_ROLE}\s*)?", re.IGNORECASE)
 _STRUCK_OUT = re.compile(r"<s>[^<]{0,400}</s>", re.IGNORECASE)
 _QUOTES = frozenset("\"'“”‘’«»`")
@@ -40,7 +40,7 @@ class Leak:
 
 def mentions_template(prompt: str) -> bool:
     """Whether the prompt itself shows a template marker."""
-    return _MARKER.search(prompt) is not None
+    return any(True for _ in _found(prompt))
 
 
 def leading_end(visible: str) -> int:
@@ -86,11 +86,16 @@ def _is_role_only(text: str) -> bool:
 def _markers(visible: str) -> Iterator[re.Match[str]]:
     """Markers that nobody quotes: not in quotation marks, not inside a sentence that speaks of them."""
     struck_out = {place for found in _STRUCK_OUT.finditer(visible) for place in (found.start(), found.end())}
-    for found in _MARKER.finditer(visible):
+    for found in _found(visible):
         if found.end() in struck_out or found.start() in struck_out:
             continue
         if not _is_spoken_of(visible, found.start(), found.end()):
             yield found
+
+
+def _found(text: str) -> Iterator[re.Match[str]]:
+    for name in MARKERS.candidates(text):
+        yield from MARKERS[name].finditer(text)
 
 
 def _is_spoken_of(visible: str, start: int, end: int) -> bool:

@@ -7,8 +7,8 @@ from itertools import pairwise
 
 from evalkit.judging.masking import Extent, fenced_blocks
 from evalkit.judging.thinking_channels import find_channels
-from evalkit.judging.thinking_parts import Draft, Segments
-from evalkit.judging.thinking_tags import Tag, find_tags
+from evalkit.judging.thinking_parts import Draft, Segments, all_answer
+from evalkit.judging.thinking_tags import TAGS_BEGIN, Tag, find_tags
 
 
 def split_thinking(text: str) -> tuple[str, str, int]:
@@ -24,6 +24,8 @@ def segments(text: str) -> Segments:
     an opening tag alone, and harmony channels, whose commentary belongs to neither part. O(characters).
     """
     channels = find_channels(text)
+    if channels is None and not any(mark in text for mark in TAGS_BEGIN):
+        return all_answer(text)
     draft = Draft(text)
     if channels is None:
         _read_tags(draft)

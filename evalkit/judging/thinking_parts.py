@@ -81,6 +81,13 @@ class Draft:
         return Segments(thinking, answer, tuple(pieces) or ((0, len(self.text)),), tuple(self.flags))
 
 
+def all_answer(text: str) -> Segments:
+    """What a ``Draft`` comes to whose only block is an answer of the whole text."""
+    answer = text.strip()
+    place = len(text) - len(text.lstrip()) if answer else len(text)
+    return Segments("", answer, ((0, place),), ("untagged",) if _is_untagged(answer) else ())
+
+
 def _trimmed_blocks(text: str, blocks: Iterable[list[Extent]]) -> Iterable[tuple[str, list[tuple[int, int]]]]:
     """Each block that holds anything: its trimmed text, and where its extents begin, in it and in the text."""
     for block in blocks:

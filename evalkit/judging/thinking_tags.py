@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from evalkit.judging.masking import blank, code_extents
 
+TAGS_BEGIN = ("<", "[", "◁")
+"""One of these begins every tag: a text without them has none."""
 _NAMES = "think|thinking|thoughts?|reasoning|logos_think|scratchpad|seed:think|antml:thinking"
 _TAG = re.compile(
     rf"""

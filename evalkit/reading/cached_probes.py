@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import fields, is_dataclass
+from operator import attrgetter
 from typing import Any
 
 from evalkit import probe as nouns
@@ -12,9 +13,10 @@ from evalkit.probe import Expectation, Generate, Message, Probe, Turn
 from evalkit.reading.nouns import Pairs
 from evalkit.reading.readings import FileReading
 
-_OWN = ("id", "turns", "expect", "why", "perturbation")
+_OWN = ("id", "line", "turns", "expect", "why", "perturbation")
 """Fields that differ from probe to probe; the others are kept once for all probes that share them."""
 _SHARED = tuple(item.name for item in fields(Probe) if item.name not in _OWN)
+_shared_of = attrgetter(*_SHARED)
 _EXPECTED = {item.name: item.default for item in fields(Expectation)}
 _NOUNS: dict[str, Any] = {
     name: kind for name, kind in vars(nouns).items() if isinstance(kind, type) and is_dataclass(kind)
@@ -31,8 +33,9 @@ def packed(readings: Iterable[FileReading]) -> list[Any]:
     for reading in readings:
         rows = [
             [
-                shared.setdefault(tuple(getattr(probe, name) for name in _SHARED), len(shared)),
+                shared.setdefault(_shared_of(probe), len(shared)),
                 probe.id,
+                probe.line,
                 [_packed_turn(turn) for turn in probe.turns],
                 expected.setdefault(probe.expect, len(expected)),
                 probe.why,
@@ -58,12 +61,13 @@ def unpacked(data: Any) -> tuple[FileReading, ...]:
         probes = tuple(
             makers[which](
                 _text(name),
+                _whole(line),
                 tuple([_unpacked_turn(turn) for turn in turns]),
                 expected[what],
                 None if why is None else _text(why),
                 _unpacked(noise),
             )
-            for which, name, turns, what, why, noise in rows
+            for which, name, line, turns, what, why, noise in rows
         )
         readings.append(FileReading(_text(file), probes, (), tuple(Problem(*note) for note in notes)))
     return tuple(readings)
@@ -133,6 +137,12 @@ def _unpacked(value: Any) -> Any:
     if kind == "pairs":
         return Pairs(_unpacked(pair) for pair in inner)
     return _NOUNS[kind](**{name: _unpacked(part) for name, part in inner.items()})
+
+
+def _whole(value: Any) -> int:
+    if type(value) is not int:
+        raise ValueError("no whole number")
+    return value
 
 
 def _text(value: Any) -> str:

@@ -122,8 +122,11 @@ def _mistakes(entry: ProbeEntry, probe: Probe, file: FileContext) -> Iterator[tu
         yield ("turns", place), message
     if "category" not in entry.model_fields_set and probe.category in RESERVED_TAGS:
         yield (), f"the file's name gives the category {probe.category!r}, which pytest reserves. Set category."
-    for unit in ("words", "chars"):
-        least, most = getattr(probe.expect, f"min_{unit}"), getattr(probe.expect, f"max_{unit}")
+    expect = probe.expect
+    for unit, least, most in (
+        ("words", expect.min_words, expect.max_words),
+        ("chars", expect.min_chars, expect.max_chars),
+    ):
         if least is not None and most is not None and least > most:
             yield ("expect", f"min_{unit}"), f"expected at most max_{unit} ({most}), found {least}."
     unusable = list(listing_mistakes(entry.judges or (), file.judge_names))

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from evalkit.errors import UsageError
 from evalkit.probe import JudgeUse
-from evalkit.reading.judges import asks_nobody, judge_models
+from evalkit.reading.judge_files import asks_nobody
 from evalkit.reading.targets import TargetChoice, TargetTable
 from evalkit.target import Target
 from evalkit.workspace import Workspace
@@ -20,7 +20,11 @@ def with_targets(use: JudgeUse, workspace: Workspace, table: Callable[[], Target
         UnreadableFile, JudgeError: the judge cannot be made.
         UsageError: a model is unknown, or its name means several targets.
     """
-    models = () if asks_nobody(use, workspace) else judge_models(use, workspace)
+    if asks_nobody(use, workspace):
+        return use
+    from evalkit.reading.judges import judge_models
+
+    models = judge_models(use, workspace)
     return replace(use, targets=tuple((model, _target(use, model, table())) for model in models)) if models else use
 
 

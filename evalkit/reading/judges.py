@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from evalkit import workspace as workspaces
 from evalkit.errors import JudgeError, Problem, UnreadableFile
 from evalkit.judging.base import Judge
-from evalkit.judging.text import TextJudge
 from evalkit.probe import JudgeUse
 from evalkit.reading.custom_judges import load_custom_judge
+from evalkit.reading.judge_files import file_of
 from evalkit.reading.nouns import thawed
 from evalkit.reading.policies.base import Parts, PolicyFile
 from evalkit.reading.policies.kinds import KINDS
@@ -26,22 +24,10 @@ from evalkit.reading.validate import validate
 from evalkit.reading.yaml_nodes import Document, read_yaml
 from evalkit.workspace import Workspace
 
-_CODE_ONLY: dict[str, type[TextJudge]] = {"text": TextJudge}
-_SUFFIXES = (".yaml", ".py")
+if TYPE_CHECKING:
+    from evalkit.judging.text import TextJudge
+
 _OF_THE_FILE = ("kind", "version")
-_KIND_LINE = re.compile(r"kind: ?['\"]?(\w+)['\"]?\s*(?:#.*)?$")
-
-
-def judge_names(workspace: Workspace) -> frozenset[str]:
-    """Every judge a probe of this workspace can name."""
-    found = (
-        path.stem
-        for root in (workspace.root, workspaces.builtin_root())
-        for suffix in _SUFFIXES
-        for path in (root / "judges").glob(f"*{suffix}")
-        if not path.name.startswith(("_", "."))
-    )
-    return frozenset((*_CODE_ONLY, *found))
 
 
 def build_judge(use: JudgeUse, workspace: Workspace) -> Judge:
@@ -53,19 +39,6 @@ def build_judge(use: JudgeUse, workspace: Workspace) -> Judge:
             it is made of itself.
     """
     return _build(use, workspace, ())
-
-
-def asks_nobody(use: JudgeUse, workspace: Workspace) -> bool:
-    """Whether its kind alone says that it asks no model, which spares reading its policy before it judges."""
-    path = _file_of(use.use, workspace)
-    if path is None or path.suffix == ".py":
-        return path is None
-    with path.open(encoding="utf-8", errors="replace") as file:
-        kind = next((found.group(1) for line in file if (found := _KIND_LINE.match(line))), None)
-    if kind is None or kind not in KINDS:
-        return False
-    through = KINDS[kind].asks_through
-    return through is not None and all(asks_nobody(JudgeUse(name), workspace) for name in through)
 
 
 def judge_models(use: JudgeUse, workspace: Workspace) -> tuple[str, ...]:
@@ -88,12 +61,12 @@ def judge_hash(use: JudgeUse, workspace: Workspace) -> str:
 
 
 def _build(use: JudgeUse, workspace: Workspace, outer: tuple[str, ...]) -> Judge:
-    path = _file_of(use.use, workspace)
+    path = file_of(use.use, workspace)
     settings = {name: thawed(value) for name, value in use.settings}
     if path is None:
         if settings:
             raise JudgeError(f"Judge {use.use!r} takes no settings; found {', '.join(settings)}.")
-        return _CODE_ONLY[use.use]()
+        return _text_judge()()
     if path.suffix == ".py":
         if use.targets:
             del settings["model"]
@@ -112,7 +85,7 @@ def _build(use: JudgeUse, workspace: Workspace, outer: tuple[str, ...]) -> Judge
 
 
 def _models(use: JudgeUse, workspace: Workspace, outer: tuple[str, ...]) -> tuple[str, ...]:
-    path = _file_of(use.use, workspace)
+    path = file_of(use.use, workspace)
     if path is None:
         return ()
     if path.suffix == ".py":
@@ -125,10 +98,10 @@ def _models(use: JudgeUse, workspace: Workspace, outer: tuple[str, ...]) -> tupl
 
 
 def _hash(use: JudgeUse, workspace: Workspace, outer: tuple[str, ...]) -> str:
-    path = _file_of(use.use, workspace)
+    path = file_of(use.use, workspace)
     members: list[str] = []
     if path is None:
-        code, policy = _CODE_ONLY[use.use].version, b""
+        code, policy = _text_judge().version, b""
     else:
         policy, code = path.read_bytes(), "custom"
         if path.suffix == ".yaml":
@@ -144,6 +117,12 @@ def _hash(use: JudgeUse, workspace: Workspace, outer: tuple[str, ...]) -> str:
     return digest.hexdigest()[:16]
 
 
+def _text_judge() -> type[TextJudge]:
+    from evalkit.judging.text import TextJudge
+
+    return TextJudge
+
+
 def _content(file: Path, judge: str) -> bytes:
     try:
         return file.read_bytes()
@@ -156,19 +135,6 @@ def _inner(use: JudgeUse, outer: tuple[str, ...]) -> tuple[str, ...]:
     if use.use in outer:
         raise JudgeError(f"Judge {use.use!r} is made of itself: {' → '.join((*outer, use.use))}. Break the circle.")
     return (*outer, use.use)
-
-
-def _file_of(name: str, workspace: Workspace) -> Path | None:
-    """The file that defines a judge; None for one that is only code."""
-    known = judge_names(workspace)
-    if name not in known:
-        raise JudgeError(f"There is no judge {name!r}. {did_you_mean(name, sorted(known))}")
-    for root in (workspace.root, workspaces.builtin_root()):
-        for suffix in _SUFFIXES:
-            path = root / "judges" / f"{name}{suffix}"
-            if path.is_file():
-                return path
-    return None
 
 
 def _policy(path: Path, shown: str, name: str, settings: dict[str, Any]) -> PolicyFile:

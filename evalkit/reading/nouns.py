@@ -33,10 +33,10 @@ class Pairs(tuple[Any, ...]):
 
 def frozen(value: Any) -> Any:
     """Lists as tuples and mappings as sorted tuples of pairs, all the way down."""
+    if isinstance(value, (list, tuple)):
+        return tuple([frozen(item) for item in value])
     if isinstance(value, Mapping):
         return Pairs((name, frozen(value[name])) for name in sorted(value))
-    if isinstance(value, (list, tuple)):
-        return tuple(frozen(item) for item in value)
     return value
 
 
@@ -81,11 +81,17 @@ def _turn(entry: TurnEntry) -> Turn:
 def judges_of(entries: Iterable[JudgeEntry], has_text_assertion: bool) -> tuple[JudgeUse, ...]:
     """Everyone who judges: degeneration first, text where it has something to assert, then the listed ones."""
     listed = [_judge(entry) for entry in entries]
+    if not listed:
+        return _UNLISTED[has_text_assertion]
     uses = [next((use for use in listed if use.use == "degeneration"), JudgeUse("degeneration"))]
     if has_text_assertion:
         uses.append(next((use for use in listed if use.use == "text"), JudgeUse("text")))
     uses += (use for use in listed if use.use not in ALWAYS_JUDGES)
     return tuple(dict.fromkeys(uses))
+
+
+_UNLISTED = {True: (JudgeUse("degeneration"), JudgeUse("text")), False: (JudgeUse("degeneration"),)}
+"""Who judges where nobody is listed, with and without an assertion about the text: most probes share these."""
 
 
 def _judge(entry: JudgeEntry) -> JudgeUse:

@@ -16,18 +16,19 @@ from evalkit.reading.entries import MAX_PROBES, FileContext, build_probe
 from evalkit.reading.schema import DefaultsEntry, ProbeFileShape
 from evalkit.reading.suite_file import read_defaults
 from evalkit.reading.validate import problems_of
-from evalkit.reading.yaml_nodes import Document, read_flawed_yaml, shown_path
+from evalkit.reading.yaml_nodes import Document, read_flawed_yaml
 from evalkit.reading.yaml_parts import FieldPath
 from evalkit.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
 class ReadEntry:
-    """The probes that one entry makes; the line and path of its id where it was written and not made up."""
+    """The probes that the entry at ``index`` makes; the line of its id where that was written and not made up."""
 
     id: str
     probes: tuple[Probe, ...]
-    id_at: tuple[int, str] | None
+    index: int
+    id_line: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +128,7 @@ class _Reader:
         if noises:
             probes = self._perturbed(where, probes, noises)
         has_id = isinstance(raw, dict) and "id" in raw
-        id_at = (self._file.document.line((*where, "id")), shown_path((*where, "id"))) if has_id else None
-        return ReadEntry(name, probes, id_at)
+        return ReadEntry(name, probes, index, self._file.document.line((*where, "id")) if has_id else None)
 
     def _expanded(
         self, index: int, raw: dict[str, Any]

@@ -19,7 +19,7 @@ from evalkit.reading.cached_probes import packed, unpacked
 from evalkit.reading.readings import FileReading
 from evalkit.workspace import Workspace
 
-FORMAT = 1
+FORMAT = 2
 MIN_PROBES = 100
 """A smaller suite is read as fast as looked up."""
 MAX_ENTRY_BYTES = 100_000_000

@@ -12,6 +12,7 @@ from evalkit.reading.probe_files import ProbeFileReading, ReadEntry, read_probe_
 from evalkit.reading.readings import FileReading, SuiteReading, SuiteSettings
 from evalkit.reading.suite_cache import MIN_PROBES, Digests, SuiteCache, digests_of
 from evalkit.reading.suite_file import SuiteFileReading, read_suite_file
+from evalkit.reading.yaml_nodes import shown_path
 from evalkit.workspace import PROBE_SUFFIXES, Workspace
 
 
@@ -119,7 +120,7 @@ def _with_unique_ids(files: list[ProbeFileReading]) -> list[FileReading]:
             if problem is not None:
                 problems.append(problem)
                 continue
-            if entry.id_at is not None:
+            if entry.id_line is not None:
                 place = f"{file.file}:{entry.probes[0].line}"
                 places[entry.id] = place
                 places.update((probe.id, place) for probe in entry.probes)
@@ -131,15 +132,15 @@ def _with_unique_ids(files: list[ProbeFileReading]) -> list[FileReading]:
 
 def _clash(entry: ReadEntry, places: dict[str, str], file: str) -> Problem | None:
     """The first id of an entry that an earlier one has."""
-    if entry.id_at is None:
+    if entry.id_line is None:
         return None
     if entry.id in places:
         message = f"the id {entry.id!r} is already at {places[entry.id]}. Give this probe another."
-        return Problem(file, message, *entry.id_at)
-    taken = next((probe.id for probe in entry.probes if probe.id in places), None)
-    if taken is None:
-        return None
-    message = (
-        f"it makes a probe with the id {taken!r}, which is already at {places[taken]}. Give this template another."
-    )
-    return Problem(file, message, *entry.id_at)
+    else:
+        taken = next((probe.id for probe in entry.probes if probe.id in places), None)
+        if taken is None:
+            return None
+        message = (
+            f"it makes a probe with the id {taken!r}, which is already at {places[taken]}. Give this template another."
+        )
+    return Problem(file, message, entry.id_line, shown_path(("probes", entry.index, "id")))

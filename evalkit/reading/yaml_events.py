@@ -114,7 +114,7 @@ class _Builder:
         if frame is not None and frame.key is None and type(frame.data) is dict:
             if event.tag is not None:
                 self._refuse_tag(event)
-            self._key(frame, value, meaning, line, event)
+            self._key(frame, value, meaning, line)
             return
         node = Node(line, raw)
         if event.tag is not None or type(meaning) is Trap:
@@ -131,23 +131,14 @@ class _Builder:
             return event.value
         return meaning
 
-    def _key(self, frame: _Frame, value: str, meaning: Any, line: int, event: Any) -> None:
+    def _key(self, frame: _Frame, value: str, meaning: Any, line: int) -> None:
         """Take a scalar as the key of the open mapping."""
-        path = self._path()
         if meaning is not value and meaning != value:
-            if type(meaning) is Trap:
-                self.flaws.append(Flaw(path, line, f"a key cannot stand here: {meaning.message}"))
-            elif value == "" or meaning is None:
-                self.flaws.append(Flaw(path, line, "expected a key before the colon, found nothing."))
-            else:
-                bare, read_as = shortened(value), shortened(str(meaning).lower())
-                how = "" if bare == read_as else f" (YAML reads a bare {bare} as {read_as})"
-                message = f"expected text as a key, found {read_as}{how}. {in_quotes(bare)}"
-                self.flaws.append(Flaw(path, line, message))
+            self.flaws.append(Flaw(self._path(), line, _wrong_key(value, meaning)))
         elif value in frame.children:
             first = frame.children[value].line
             message = f"the key {shortened(value)!r} is written twice; the first is at line {first}. Keep one."
-            self.flaws.append(Flaw((*path, value), line, message))
+            self.flaws.append(Flaw((*self._path(), value), line, message))
         frame.key = value
         frame.key_line = line
 
@@ -239,3 +230,14 @@ class _Builder:
         if type(frame.data) is list:
             return (*self._path(), len(frame.data))
         return self._path() if frame.key is None else (*self._path(), frame.key)
+
+
+def _wrong_key(value: str, meaning: Any) -> str:
+    """Why a bare scalar that does not mean its own text is no key."""
+    if type(meaning) is Trap:
+        return f"a key cannot stand here: {meaning.message}"
+    if value == "" or meaning is None:
+        return "expected a key before the colon, found nothing."
+    bare, read_as = shortened(value), shortened(str(meaning).lower())
+    how = "" if bare == read_as else f" (YAML reads a bare {bare} as {read_as})"
+    return f"expected text as a key, found {read_as}{how}. {in_quotes(bare)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from functools import lru_cache
 
 _VALUED = (
     "--eval-target", "--eval-model", "--eval-adapter", "--eval-quant", "--eval-condition", "--eval-decoding",
@@ -13,6 +14,12 @@ _BARE = ("--eval-one-by-one",)
 
 def rerun_command(trial: str, command: str) -> str:
     """``pytest 'suites/x.yaml::probe[target]'`` with those options of the run's ``command`` that chose its targets."""
+    return shlex.join(["pytest", trial, *_options(command)])
+
+
+@lru_cache(maxsize=8)
+def _options(command: str) -> tuple[str, ...]:
+    """Those that chose the targets; read once for all trials of a run."""
     kept: list[str] = []
     try:
         words = iter(shlex.split(command))
@@ -24,4 +31,4 @@ def rerun_command(trial: str, command: str) -> str:
             kept.append(word)
         elif name in _VALUED:
             kept += [word, next(words, "")]
-    return shlex.join(["pytest", trial, *kept])
+    return tuple(kept)

@@ -64,7 +64,7 @@ def _matrix(figures: RunFigures) -> str:
     rows = [
         (name or ALL, [_pass_cell(found.get((target.target, name))) for target in targets]) for name in (*names, None)
     ]
-    note = f'<p class="quiet">Every target is {shown(shared)} as well.</p>' if shared else ""
+    note = f'<p class="quiet">All targets are {shown(shared)}.</p>' if shared else ""
     kind = "matrix dense" if len(targets) > _MOST_DRAWN else "matrix"
     header = ["category", *(short[row.target] for row in targets)]
     return table("Pass rates with 95 % intervals", header, rows, total=ALL, kind=kind) + note

@@ -26,6 +26,7 @@ REVIEW_COLUMNS = (
     "flags", "stamp", "human_label", "human_failure_kind", "human_note",
 )  # fmt: skip
 TEXT_COLUMNS = ("prompt", "expected", "answer", "thinking", "reason")
+_TEXT_PLACES = tuple(map(REVIEW_COLUMNS.index, TEXT_COLUMNS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +48,10 @@ TrialPair = tuple[TrialRecord, TrialTexts]
 def results_jsonl(records_with_texts: Iterable[TrialPair], *, run: RunFacts) -> Iterator[str]:
     """One line of ASCII JSON per trial, sorted; all but the key ``run`` is the same at any number of workers."""
     for record, texts in _sorted(records_with_texts, run):
-        data = record.to_dict()
+        data = record.values()
         del data["is_demo"]
         mine = {"id": run.run_id, **{name: data.pop(name) for name in RUN_FIELDS}}
-        for holder in (*data["verdicts"], data):
-            holder["asked"] = [_question(question, texts) for question in holder.get("asked", ())]
+        data["verdicts"] = [_with_words(verdict, texts) for verdict in record.verdicts]
         mine["asked"] = [
             {name: question[name] for name in ("identity", *QUESTION_RUN_FIELDS)} for question in record.questions
         ]
@@ -68,7 +68,7 @@ def results_jsonl(records_with_texts: Iterable[TrialPair], *, run: RunFacts) -> 
         messages = [{"role": role, "content": content} for role, content in texts.messages]
         line = {
             "demo": record.is_demo or run.is_demo,
-            **data,
+            **_with_words(data, texts),
             "messages": messages,
             "answers": answers,
             "text_hash": texts.text_hash,
@@ -77,12 +77,23 @@ def results_jsonl(records_with_texts: Iterable[TrialPair], *, run: RunFacts) -> 
         yield _json(line) + "\n"
 
 
+_encoded = json.JSONEncoder(allow_nan=False, check_circular=False, default=str).encode
+
+
 def _json(line: dict[str, Any]) -> str:
     """ASCII JSON; a line without NaN and infinities, as nearly all are, is not looked through for them."""
     try:
-        return json.dumps(line, ensure_ascii=True, allow_nan=False, default=str)
+        return _encoded(line)
     except (ValueError, TypeError):  # or a judge of the user names its signals by something that is no text
-        return json.dumps(_finite(line), ensure_ascii=True, allow_nan=False, default=str)
+        return _encoded(_finite(line))
+
+
+def _with_words(holder: dict[str, Any], texts: TrialTexts) -> dict[str, Any]:
+    """A verdict or a trial with the words of what it asked of models, if anything; the one given stays as it is."""
+    asked = holder.get("asked", ())
+    if not asked and "asked" in holder:
+        return holder
+    return {**holder, "asked": [_question(question, texts) for question in asked]}
 
 
 def _question(question: dict[str, Any], texts: TrialTexts) -> dict[str, Any]:
@@ -103,18 +114,24 @@ def _finite(value: Any) -> Any:
     return value
 
 
-def review_csv(records_with_texts: Iterable[TrialPair], *, run: RunFacts) -> str:
+def review_csv(records_with_texts: Iterable[TrialPair], *, run: RunFacts) -> Iterator[str]:
     """One row per trial for a person to judge, with empty columns for what they find.
 
     Begins with a byte-order mark and ends rows with CRLF, as spreadsheets want; no cell is a formula.
     """
     buffer = io.StringIO()
     writer = csv.writer(buffer, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+    buffer.write("\ufeff")
     writer.writerow(REVIEW_COLUMNS)
     for record, texts in _sorted(records_with_texts, run):
-        row = zip(REVIEW_COLUMNS, _review_row(record, texts, run), strict=True)
-        writer.writerow([kept_as_text(for_csv(cell)) if name in TEXT_COLUMNS else for_csv(cell) for name, cell in row])
-    return "\ufeff" + buffer.getvalue()
+        row = [for_csv(cell) if cell else "" for cell in _review_row(record, texts, run)]
+        for place in _TEXT_PLACES:
+            row[place] = kept_as_text(row[place])
+        writer.writerow(row)
+        yield buffer.getvalue()
+        buffer.seek(0)
+        buffer.truncate()
+    yield buffer.getvalue()
 
 
 def _review_row(record: TrialRecord, texts: TrialTexts, run: RunFacts) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ def judge_rows(records: Iterable[TrialRecord], calibrated: Collection[str]) -> t
                 verdict["judge"], str(verdict.get("judge_version", "")), str(verdict.get("judge_hash", "")),
                 bool(verdict.get("required", True)),
             )  # fmt: skip
-            seen = found.setdefault(key, _Seen())
+            seen = found.get(key) or found.setdefault(key, _Seen())
             seen.suites.add(record.suite)
             seen.outcomes[verdict["outcome"]] += 1
             for question in verdict.get("asked", ()):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from statistics import fmean, median, stdev
+from typing import Any
 
 from evalkit.gates.gate import condition_of
 from evalkit.measured import Measured
@@ -20,8 +21,10 @@ def score_rows(summary: Summary) -> tuple[ScoreRow, ...]:
     """A row for every suite, judge and target, each after its categories, in the order of the run."""
     found: dict[tuple[str, str, str], dict[str, list[Scored]]] = {}
     places = {target.label: place for place, target in enumerate(summary.targets)}
-    for record in sorted(summary.records, key=lambda record: (record.suite, places[record.target])):
-        for judge, score in _scores(record):
+    scored = [record for record in summary.records if is_scored(record)]
+    for record in sorted(scored, key=lambda record: (record.suite, places[record.target])):
+        # Each judge with its finite score; a second use of the same judge is NAME#2.
+        for judge, score in Measured.of(record).scores.items():
             own = found.setdefault((record.suite, judge, record.target), {})
             own.setdefault(record.category, []).append((family_of(record), score))
     return tuple(
@@ -34,11 +37,13 @@ def score_rows(summary: Summary) -> tuple[ScoreRow, ...]:
     )
 
 
-def _scores(record: TrialRecord) -> Sequence[tuple[str, float]]:
-    """Each judge with its finite score; a second use of the same judge is ``NAME#2``."""
-    if all(verdict.get("score") is None for verdict in record.verdicts):
-        return ()
-    return list(Measured.of(record).scores.items())
+def is_scored(record: TrialRecord) -> bool:
+    """Whether a judge gave a score, be it one that is no number."""
+    return any(map(_has_score, record.verdicts))
+
+
+def _has_score(verdict: dict[str, Any]) -> bool:
+    return verdict.get("score") is not None
 
 
 def _row(key: tuple[str, str, str], category: str | None, scored: Sequence[Scored]) -> ScoreRow:

@@ -22,6 +22,8 @@ Question = dict[str, Any]
 def judge_sentence(summary: Summary) -> str:
     """What the judges of a run asked; nothing where none asked a model."""
     questions = [question for record in summary.records for question in record.questions]
+    if not questions:
+        return ""
     reasons = (str(verdict.get("reason")) for record in summary.records for verdict in record.verdicts)
     allowed = summary.run.max_usd if not money_sentence(summary) else None
     return asked_sentence(questions, sum(map(is_unreadable, reasons)), allowed)
@@ -29,6 +31,8 @@ def judge_sentence(summary: Summary) -> str:
 
 def money_sentence(summary: Summary) -> str:
     """What servers were paid, where it is not just what the judges cost."""
+    if not summary.run.usd:
+        return ""
     questions = [question for record in summary.records for question in record.questions]
     spent = Decimal(repr(summary.run.usd))
     if spent - spent_usd(questions) < _SAME_USD:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import chain
 from statistics import fmean
 
@@ -14,7 +15,7 @@ from evalkit.reporting.figure_judges import judge_rows, suite_rows
 from evalkit.reporting.figure_nouns import FigureRow, RunFigures, StepRow, TrustRow
 from evalkit.reporting.figure_scores import score_rows
 from evalkit.reporting.summary import Summary, TargetSummary
-from evalkit.tally import Share, Tally, is_over_refusal
+from evalkit.tally import Share, Tally, family_of, is_over_refusal
 
 
 def run_figures(summary: Summary) -> RunFigures:
@@ -28,7 +29,7 @@ def run_figures(summary: Summary) -> RunFigures:
     return RunFigures(
         rows=tuple(rows),
         suites=tuple(_suite_rows(summary.targets, by_target, suites)) if len(suites) > 1 else (),
-        total=figure_row(summary.records, summary.total),
+        total=_whole(rows[-1], "", "") if len(by_target) == 1 else figure_row(summary.records, summary.total),
         scores=score_rows(summary),
         deltas=deltas_of(summary),
         trust=trust,
@@ -45,14 +46,15 @@ def figure_row(
 ) -> FigureRow:  # fmt: skip
     """The figures of these trials, whose counts are ``tally``."""
     answered = [record for record in records if record.outcome != "error"]
+    families = [family_of(record) for record in answered]
     words = [record.words for record in answered if record.words is not None]
     return FigureRow(
         target=target, role=role, condition=condition_of(target), category=category, suite=suite,
         n=tally.n, answered=tally.answered, scored=tally.scored, passes=tally.passes,
-        collapses=Share.of(answered, lambda record: record.is_collapsed),
-        fabrications=Share.of(answered, lambda record: "fabricated" in record.flags),
-        over_refusals=Share.of(answered, is_over_refusal),
-        unscoreds=Share.of(answered, lambda record: record.outcome == "unscored"),
+        collapses=Share.counted(["collapsed" in record.flags for record in answered], families),
+        fabrications=Share.counted(["fabricated" in record.flags for record in answered], families),
+        over_refusals=Share.counted([is_over_refusal(record) for record in answered], families),
+        unscoreds=Share.counted([record.outcome == "unscored" for record in answered], families),
         errors=Share.of(records, lambda record: record.outcome == "error"),
         if_unscored_failed=tally.rate_if_unscored_failed, if_unscored_passed=tally.rate_if_unscored_passed,
         prompt_tokens=tally.prompt_tokens, new_tokens=tally.new_tokens, stored=tally.stored, cut=tally.length_finishes,
@@ -62,14 +64,24 @@ def figure_row(
 
 def _tells_failures(record: TrialRecord) -> bool:
     """Whether a judge says what kind of failure it is, so that there being no over-refusal means something."""
-    return "fabricated" in record.flags or any("failure_type" in (item.get("labels") or {}) for item in record.verdicts)
+    return "fabricated" in record.flags or any("failure_type" in (item.get("labels") or ()) for item in record.verdicts)
 
 
 def _target_rows(target: TargetSummary, records: Sequence[TrialRecord]) -> Iterable[FigureRow]:
+    label, role = target.label, target.role
+    if len(target.categories) == 1:
+        only = figure_row(records, target.total, target=label, role=role, category=target.categories[0].name)
+        yield from (only, _whole(only, label, role))
+        return
     for tally in target.categories:
         own = [record for record in records if record.category == tally.name]
-        yield figure_row(own, tally, target=target.label, role=target.role, category=tally.name)
-    yield figure_row(records, target.total, target=target.label, role=target.role)
+        yield figure_row(own, tally, target=label, role=role, category=tally.name)
+    yield figure_row(records, target.total, target=label, role=role)
+
+
+def _whole(part: FigureRow, target: str, role: str) -> FigureRow:
+    """The row of the whole of which this is the only part: the same trials."""
+    return replace(part, target=target, role=role, condition=condition_of(target), category=None)
 
 
 def _suite_rows(

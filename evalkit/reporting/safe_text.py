@@ -39,7 +39,7 @@ _MARKDOWN_BLOCK_START = re.compile(r"^(\d+(?=[.)])|(?=[#+\-=]))")
 
 def utf8_safe(text: str) -> str:
     """The text with each lone surrogate replaced, so that it can be encoded."""
-    return _SURROGATE.sub("\ufffd", text)
+    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
 
 def for_terminal(text: str) -> str:
@@ -87,6 +87,8 @@ def for_csv(text: str, where: str = "results.jsonl") -> str:
     Bidi controls and tags are shown by name. A text that was cut ends with a mark that says so, and ``where`` the whole
     is.
     """
+    if text.isascii() and text.isprintable() and len(text) <= MAX_CELL_UNITS and not _FORMULA.match(text):
+        return text  # as most are: nothing of what follows finds anything in one line of plain ASCII
     plain = _CONTROL.sub("", _LINE_END.sub("\n", utf8_safe(text)).replace("\t", " "))
     plain = _MISLEADING.sub(lambda found: f"[U+{ord(found.group()):04X}]", plain)
     return _fitted(f"'{plain}" if _FORMULA.match(plain) else plain, where)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from evalkit.record import TrialRecord
+from evalkit.reporting.figure_scores import is_scored
 from evalkit.reporting.layout import Column
 from evalkit.reporting.summary import Summary
 from evalkit.score_deltas import BAND, ConditionScores, ProbeScores, ScoreTable, score_table
@@ -39,10 +40,11 @@ class ScoreGroup:
 def score_groups(summary: Summary) -> tuple[ScoreGroup, ...]:
     """A group for every suite, scoring judge and target, in the order of the run."""
     records = [record for record in summary.records if record.target.count(":") == 3]
+    scored = [record for record in records if is_scored(record)]
     order = {target.label: place for place, target in enumerate(summary.targets)}
     keys = dict.fromkeys(
         (record.suite, verdict["judge"], _without_condition(record.target))
-        for record in sorted(records, key=lambda record: (record.suite, order[record.target]))
+        for record in sorted(scored, key=lambda record: (record.suite, order[record.target]))
         for verdict in record.verdicts
         if verdict.get("score") is not None
     )

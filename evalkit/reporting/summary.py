@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from evalkit.calibration import EVERY_CATEGORY, Calibration, Trust, trust_in
 from evalkit.record import TrialRecord
@@ -108,8 +108,10 @@ def summarise(records: Sequence[TrialRecord], *, run: RunFacts, calibrations: Se
         groups = [(name, [record for record in own if record.category == name]) for name in categories]
         rows = tuple(Tally.of(name, group) for name, group in groups)
         trust = tuple(trust_in(group, name, calibrations) for name, group in (*groups, (EVERY_CATEGORY, own)))
-        targets.append(TargetSummary(label, own[0].role, rows, Tally.of(ALL, own), trust))
-    return Summary(run, tuple(targets), Tally.of(ALL, ordered), ordered)
+        total = replace(rows[0], name=ALL) if len(rows) == 1 else Tally.of(ALL, own)
+        targets.append(TargetSummary(label, own[0].role, rows, total, trust))
+    total = targets[0].total if len(targets) == 1 else Tally.of(ALL, ordered)
+    return Summary(run, tuple(targets), total, ordered)
 
 
 def record_order(targets: Sequence[str]) -> Callable[[TrialRecord], tuple[str, str, int, int, str, int, str]]:

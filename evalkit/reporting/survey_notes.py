@@ -4,37 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from evalkit.generation import Generation
-from evalkit.judging.survey import SameAnswer, survey
-from evalkit.judging.thinking import segments
-from evalkit.probe import Expectation, Generate, Message, Probe, Turn
+from evalkit.judging.survey import Said, SameAnswer, SampleSurvey, repeats
 from evalkit.record import TrialRecord
-from evalkit.transcript import Answer, Case, Transcript
+from evalkit.reporting.exports import TrialTexts
 
 MAX_NOTES = 4
 SHOWN_CHARS = 40
 
 
-def survey_notes(
-    records: Sequence[TrialRecord], stored: Mapping[str, tuple[tuple[Message, ...], Generation]]
-) -> tuple[str, ...]:
-    """A sentence for each finding about a subject, the widest first; what collapsed is left out, it is told already."""
-    cases = [
-        _case(record, *stored[record.generations[-1]])
+def survey_notes(records: Sequence[TrialRecord], texts: Mapping[str, TrialTexts]) -> tuple[str, ...]:
+    """A sentence for each finding about a subject, the widest first; what collapsed is left out, it is told already.
+
+    ``texts`` are by trial id.
+    """
+    said = [
+        _said(record, own)
         for record in records
-        if record.role != "reference" and not record.is_collapsed
-        if record.generations and record.generations[-1] in stored
+        if record.role != "reference" and not record.is_collapsed and record.generations
+        if (own := texts.get(record.trial)) and own.answers and own.answers[-1].identity == record.generations[-1]
     ]
-    if not cases:
+    if not said:
         return ()
-    found = survey(cases)
-    same = sorted((group for group in found.same_answers if group.kind == "same"), key=lambda group: -len(group.probes))
-    alike = [item for item in found.samples if item.is_alike]
-    said = [_same(group) for group in same]
+    found = repeats(said)
+    same = [item for item in found if isinstance(item, SameAnswer) and item.kind == "same"]
+    alike = [item for item in found if isinstance(item, SampleSurvey) and item.is_alike]
+    sentences = [_same(group) for group in sorted(same, key=lambda group: -len(group.probes))]
     if alike:
-        said.append(f"survey: the samples of {len(alike)} probes hardly differ, {alike[0].probe} among them")
-    more = len(said) - MAX_NOTES
-    return (*said[:MAX_NOTES], *([f"survey: {more} more findings of this kind"] if more > 0 else []))
+        sentences.append(f"survey: the samples of {len(alike)} probes hardly differ, {alike[0].probe} among them")
+    more = len(sentences) - MAX_NOTES
+    return (*sentences[:MAX_NOTES], *([f"survey: {more} more findings of this kind"] if more > 0 else []))
 
 
 def _same(group: SameAnswer) -> str:
@@ -45,11 +43,6 @@ def _same(group: SameAnswer) -> str:
     )
 
 
-def _case(record: TrialRecord, messages: tuple[Message, ...], generation: Generation) -> Case:
-    said = segments(generation.text)
-    turns: tuple[Turn, ...] = (*(message for message in messages if message.role == "user"), Generate())
-    probe = Probe(
-        record.probe, record.suite, record.file, record.line, record.category, turns, Expectation(), (),
-        cluster=record.cluster,
-    )  # fmt: skip
-    return Case(probe, record.target, Transcript(messages, (Answer(generation.text, said.answer),)))
+def _said(record: TrialRecord, texts: TrialTexts) -> Said:
+    asked = "\n\n".join(content for role, content in texts.messages if role == "user")
+    return Said(record.target, record.probe, record.cluster, asked, texts.answers[-1].answer)

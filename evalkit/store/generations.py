@@ -6,15 +6,19 @@ import json
 import sqlite3
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from evalkit.generation import ROW_FACTS, Failure, Generation, Reply, Request
 from evalkit.probe import Message
 from evalkit.store.database import open_database, store_errors, transaction
+from evalkit.target import Decoding
 
 _LOOKUP_SIZE = 500
+_DECODING = tuple(item.name for item in fields(Decoding))
+_DERIVED = ("identity", "created_at", "is_stored")
+_REPLY = tuple(item.name for item in fields(Generation) if item.name not in _DERIVED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +78,26 @@ class GenerationStore:
         With ``as_of`` it is the one that this run saw.
         """
         found: dict[str, tuple[tuple[Message, ...], Generation]] = {}
+        for start in range(0, len(identities), _LOOKUP_SIZE):
+            part = identities[start : start + _LOOKUP_SIZE]
+            newest = self._newest(part, as_of)
+            marks = ",".join("?" * len(newest))
+            query = f"SELECT number, created_at, request, reply FROM generations WHERE number IN ({marks})"
+            rows = {number: row for number, *row in self._connection.execute(query, list(newest.values()))}
+            for identity in part:
+                if identity in newest:
+                    created_at, request, reply = rows[newest[identity]]
+                    found[identity] = _messages(request), _generation(identity, created_at, json.loads(reply))
+        return found
+
+    def _newest(self, identities: Sequence[str], as_of: AsOf | None) -> dict[str, int]:
+        """The row of each identity's answer that counts; no text is read of the others."""
         where, order, more = newest_seen(as_of)
-        query = f"SELECT created_at, request, reply FROM generations WHERE identity = ?{where} ORDER BY {order} LIMIT 1"
-        for identity in identities:
-            row = self._connection.execute(query, (identity, *more)).fetchone()
-            if row is not None:
-                request = json.loads(row[1])
-                condition = request["condition"]
-                system = () if condition is None else (Message("system", condition),)
-                messages = (*system, *(Message(role, content) for role, content in request["messages"]))
-                found[identity] = messages, _generation(identity, row[0], json.loads(row[2]))
+        marks = ",".join("?" * len(identities))
+        query = f"SELECT identity, number FROM generations WHERE identity IN ({marks}){where} ORDER BY {order}"
+        found: dict[str, int] = {}
+        for identity, number in self._connection.execute(query, [*identities, *more]):
+            found.setdefault(identity, number)
         return found
 
     @store_errors()
@@ -130,7 +144,7 @@ def _request_json(request: Request) -> str:
     plain = {
         "messages": [[message.role, message.content] for message in request.messages],
         "condition": request.target.condition.system,
-        "decoding": asdict(request.decoding),
+        "decoding": {name: getattr(request.decoding, name) for name in _DECODING},
         "seed": request.seed,
         "sample": request.sample,
     }
@@ -138,16 +152,23 @@ def _request_json(request: Request) -> str:
 
 
 def _reply_json(generation: Generation) -> str:
-    plain = asdict(generation)
-    for derived in ("identity", "created_at", "is_stored"):
-        del plain[derived]
-    return json.dumps(plain)
+    return json.dumps({name: getattr(generation, name) for name in _REPLY})
+
+
+def _messages(request: str) -> tuple[Message, ...]:
+    """What was asked, the condition's system text first."""
+    plain = json.loads(request)
+    condition = plain["condition"]
+    own = tuple(Message(role, content) for role, content in plain["messages"])
+    return own if condition is None else (Message("system", condition), *own)
 
 
 def _generation(identity: str, created_at: float, plain: dict[str, Any]) -> Generation:
     plain["token_ids"] = tuple(plain["token_ids"])
     plain["logprobs"] = tuple(plain.get("logprobs", ()))
     plain["facts"] = tuple((name, value) for name, value in plain["facts"])
+    if plain["raw_text"] == plain["text"]:
+        plain["raw_text"] = plain["text"]  # as nearly always: thousands of them are held once
     return Generation(**plain, identity=identity, created_at=created_at, is_stored=True)
 
 

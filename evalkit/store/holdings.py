@@ -107,7 +107,8 @@ def _listed(
     records: Counter[str] = Counter()
     for run, outcome, target, count, size in connection.execute(
         "SELECT run, json_extract(record, '$.outcome'), json_extract(record, '$.target'), count(*),"
-        " sum(key_bytes(length(record) + length(run) + length(trial))) FROM trials GROUP BY 1, 2, 3"
+        " sum(row_bytes(length(record) + length(run) + length(trial)) + row_bytes(length(run) + length(trial)))"
+        " FROM trials GROUP BY 1, 2, 3"
     ):
         outcomes[run][outcome] += count
         targets[run][target] = None

@@ -15,6 +15,8 @@ from evalkit.record import TrialRecord
 from evalkit.store.database import open_database, store_errors, transaction
 from evalkit.store.generations import AsOf
 
+_encoded = json.JSONEncoder(check_circular=False).encode
+
 
 class RunStore:
     """One row a run, one row a trial of it. Every method raises StoreError where SQLite fails."""
@@ -41,7 +43,7 @@ class RunStore:
     @store_errors()
     def put(self, run: str, records: Iterable[TrialRecord]) -> None:
         """Stores records in one transaction; a record of the same trial replaces the earlier one."""
-        rows = [(run, record.trial, json.dumps(record.values())) for record in records]
+        rows = [(run, record.trial, _encoded(record.values())) for record in records]
         with transaction(self._connection):
             self._connection.executemany("INSERT OR REPLACE INTO trials VALUES (?, ?, ?)", rows)
 

@@ -145,6 +145,17 @@ def test_the_module_is_the_command(tmp_path: Path) -> None:
     )
 
 
+def test_the_version_needs_no_verb() -> None:
+    """None is imported to say it."""
+    program = (
+        "import sys; from evalkit.cli import main\ntry: main(['--version'])\nexcept SystemExit: pass\n"
+        "print([name for name in sys.modules if name.startswith('evalkit.cli.')])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert done.stdout == f"evalkit {package.__version__}\n[]\n"
+
+
 def test_starting_it_loads_no_model_library() -> None:
     """The command answers at once: neither torch nor pydantic is imported to print its help."""
     program = (

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import random
 from typing import Any
+from weakref import ref
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from evalkit.reading.garbage import no_garbage_search
 
 pytestmark = pytest.mark.slow
 
@@ -91,6 +94,19 @@ def test_a_forward_that_fails_changes_nothing() -> None:
 
     assert arena.lengths == [3, 2]
     assert torch.equal(keys[0, :, -1:], column(1, 3, 0))
+
+
+def test_an_arena_that_is_over_gives_its_memory_back_at_once() -> None:
+    """Without a search for garbage: the next batch may need it."""
+    from evalkit.engines.local.arena import Arena
+
+    arena = Arena()
+    arena.admit(prefilled([1, 2], [3, 2]), [3, 2])
+    held = [ref(layer.keys) for layer in arena.layers]
+    with no_garbage_search():
+        del arena
+
+        assert [tensor() for tensor in held] == [None, None]
 
 
 def test_a_move_that_runs_out_of_memory_empties_the_arena(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evalkit.engines import replay
 from evalkit.engines.recordings import read_recordings
 from evalkit.engines.replay import ReplayEngine, record_line
 from evalkit.errors import EngineError, UnreadableFile
@@ -49,6 +50,21 @@ def replies(engine: ReplayEngine, *requests: Request) -> list[Generation | Failu
     found = dict(engine.step())
     assert engine.step() == []
     return [found[str(index)] for index in range(len(requests))]
+
+
+def test_many_are_answered_in_several_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the order in which they were asked, each once; what is cancelled meanwhile is not."""
+    monkeypatch.setattr(replay, "AT_ONCE", 2)
+    tape(tmp_path, *(line(str(number), f"answer {number}") for number in range(6)))
+    engine = engine_at(tmp_path)
+    for number in range(6):
+        engine.submit(f"id {number}", ask(str(number)))
+
+    steps = [[name for name, _ in engine.step()]]
+    engine.cancel("id 3")
+    steps += [[name for name, _ in engine.step()] for _ in range(3)]
+
+    assert steps == [["id 0", "id 1"], ["id 2", "id 4"], ["id 5"], []]
 
 
 def test_a_recording_is_found_by_messages_label_and_sample(tmp_path: Path) -> None:

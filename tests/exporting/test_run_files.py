@@ -55,7 +55,7 @@ def test_a_run_is_written_to_its_folder(
     assert [path.name for path in paths] == ["results.jsonl", "summary.md", "review.csv"]
     assert sorted(folder.iterdir()) == sorted([*paths, folder / "report.html"])
     assert (folder / "results.jsonl").read_bytes().decode() == "".join(results_jsonl(pairs, run=run.summary.run))
-    assert (folder / "review.csv").read_bytes().decode() == review_csv(pairs, run=run.summary.run)
+    assert (folder / "review.csv").read_bytes().decode() == "".join(review_csv(pairs, run=run.summary.run))
     assert (folder / "summary.md").read_bytes().decode() == summary_markdown(run, run_figures(run.summary))
     assert (folder / "report.html").read_bytes().startswith(b"<!doctype html>")
 

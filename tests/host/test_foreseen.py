@@ -1,18 +1,21 @@
-"""A client may say which trial it obtains next."""
+"""A client may say in which order it obtains trials."""
 
 from __future__ import annotations
 
 import os
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from evalkit.errors import HostLost
 from evalkit.generation import Generation
 from evalkit.host import client as client_module
+from evalkit.host.bundles import bundle
 from evalkit.host.client import HostClient
-from evalkit.host.messages import Settled, Want
+from evalkit.host.messages import Run, Settled, Want
 
 
 def answer(settled: Settled) -> str:
@@ -21,41 +24,104 @@ def answer(settled: Settled) -> str:
     return reply.text
 
 
-def test_the_next_trial_is_asked_for_ahead_and_once(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every trial is wanted once, one ahead of its turn, and comes right in any order it is then obtained in."""
-    client: HostClient = house.client()
-    trials = house.trials
-    client.submit(trials)
-    wanted: list[str] = []
-    want = client_module.Want
+def wants(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
+    """What clients want from now on, with what follows it."""
+    wanted: list[tuple[str, ...]] = []
 
-    def noting(trial: str) -> Want:
-        wanted.append(trial)
-        return want(trial)
+    def noting(trial: str, following: tuple[str, ...] = ()) -> Want:
+        wanted.append((trial, *following))
+        return Want(trial, following)
 
     monkeypatch.setattr(client_module, "Want", noting)
+    return wanted
 
-    first = client.obtain(trials[0].id, trials[1].id)
-    skipped = client.obtain(trials[4].id)
-    second = client.obtain(trials[1].id, trials[2].id)
-    third = client.obtain(trials[2].id)
 
-    assert [answer(one) for one in (first, skipped, second, third)] == ["Answer 0", "Answer 4", "Answer 1", "Answer 2"]
-    assert wanted == [trials[place].id for place in (0, 1, 4, 2)]
+def test_what_is_settled_comes_in_one_bundle(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first trial brings those that follow it, so that the host is asked once, whatever is obtained next."""
+    client: HostClient = house.client()
+    trials = [trial.id for trial in house.trials]
+    client.submit(house.trials)
+    client.foresee(trials)
+    wanted = wants(monkeypatch)
+
+    found = [answer(client.obtain(trials[place])) for place in (0, 1, 4, 2, 3, 5)]
+
+    assert found == ["Answer 0", "Answer 1", "Answer 4", "Answer 2", "Answer 3", "Answer 5"]
+    assert wanted == [tuple(trials)]
+
+
+def test_the_next_bundle_is_asked_for_before_the_last_is_used_up(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No trial is brought twice, and none that was not foreseen."""
+    monkeypatch.setattr(client_module, "MOST_AHEAD", 2)
+    monkeypatch.setattr(client_module, "ENOUGH_AHEAD", 1)
+    client: HostClient = house.client()
+    trials = [trial.id for trial in house.trials]
+    client.submit(house.trials)
+    client.foresee(trials[:5])
+    wanted = wants(monkeypatch)
+
+    found = [answer(client.obtain(trial)) for trial in trials]
+
+    assert found == [f"Answer {number}" for number in range(6)]
+    assert wanted == [tuple(trials[:3]), tuple(trials[3:5]), (trials[5],)]
+
+
+def test_without_an_order_every_trial_comes_alone(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker among others holds no answer that it does not judge now."""
+    client: HostClient = house.client()
+    client.submit(house.trials)
+    wanted = wants(monkeypatch)
+
+    for trial in house.trials:
+        client.obtain(trial.id)
+
+        assert not client.come
+    assert wanted == [(trial.id,) for trial in house.trials]
 
 
 @pytest.mark.slow
 def test_what_was_asked_for_ahead_is_asked_again_of_the_next_host(
-    house: Any, wait_until: Callable[[Callable[[], bool]], bool]
+    house: Any, wait_until: Callable[[Callable[[], bool]], bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A host that dies between two trials takes nothing with it."""
     client: HostClient = house.client()
     trials = house.trials
+    monkeypatch.setattr(client_module, "MOST_AHEAD", 0)
     client.submit(trials)
-    client.obtain(trials[0].id, trials[1].id)
+    client.foresee(trial.id for trial in trials)
+    client.obtain(trials[0].id)
     [host] = house.hosts()
 
     os.kill(host, signal.SIGKILL)
     assert wait_until(lambda: house.hosts() != [host])
 
     assert [answer(client.obtain(trial.id)) for trial in trials[1:3]] == ["Answer 1", "Answer 2"]
+
+
+def test_a_bundle_ends_where_its_texts_get_long() -> None:
+    """What a socket takes while its reader judges is little; what is wanted comes whatever its length."""
+    short, long = (Generation(text, text, (), "stop", 1, 1) for text in ("x" * 12_000, "y" * 40_000))
+    plan = {name: Settled(name, (short,)) for name in "abcdef"} | {"long": Settled("long", (long,))}
+
+    def of(*names: str) -> str:
+        return " ".join(settled.trial for settled in bundle(plan[names[0]], names[1:], plan.get))
+
+    assert of("a", "b", "c", "d") == "a b"
+    assert of("long", "a") == "long"
+    assert of("a", "unsettled", "b") == "a"
+
+
+def test_a_client_may_call_before_it_waits(house: Any) -> None:
+    """The host works from then on; that there is none is told to whoever obtains something."""
+    client: HostClient = house.client()
+    client.submit(house.trials)
+    stranger = HostClient(replace(house.launcher.address, key="00"), Run("run", str(house.root)))
+
+    client.call()
+    stranger.call()
+
+    assert house.launcher.starts == 1
+    assert answer(client.obtain(house.trials[0].id)) == "Answer 0"
+    for _ in range(2):
+        with pytest.raises(HostLost, match=r"^Host lost after 0 of 0 trials\. "):
+            stranger.obtain("any")

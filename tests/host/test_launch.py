@@ -17,6 +17,7 @@ import pytest
 
 from evalkit.errors import HostLost
 from evalkit.generation import Generation
+from evalkit.host import client as client_module
 from evalkit.host.client import HostClient
 from evalkit.host.launch import Launcher
 from evalkit.host.messages import Run
@@ -156,24 +157,34 @@ def test_a_host_killed_once_is_started_again_and_twice_is_lost(house: House, wai
     ]
 
 
-def test_a_dead_host_is_started_again_before_its_last_answers_are_judged(house: House, wait_until: Wait) -> None:
+@pytest.mark.parametrize("most_ahead", [0, 3], ids=["one by one", "in bundles"])
+def test_a_dead_host_is_started_again_before_its_last_answers_are_judged(
+    house: House, wait_until: Wait, monkeypatch: pytest.MonkeyPatch, most_ahead: int
+) -> None:
     """Whoever gets one that came before it died calls the next host at once; where there is none, the answer stays."""
+    monkeypatch.setattr(client_module, "MOST_AHEAD", most_ahead)
+    monkeypatch.setattr(client_module, "ENOUGH_AHEAD", 1)
     client = house.client()
     client.submit(house.trials)
     trials = [trial.id for trial in house.trials]
-    client.obtain(trials[0], trials[1])
+    client.foresee(trials)
+    client.obtain(trials[0])
 
     for number in (1, 2):
-        assert wait_until(lambda: client._connection is not None and client._connection.poll())
+        assert most_ahead or wait_until(lambda: client._connection is not None and client._connection.poll())
         kill_host(house, wait_until)
-        [reply] = client.obtain(trials[number], trials[number + 1]).replies
+        assert wait_until(client._is_hung_up)  # its files are gone a moment before its sockets are
+        [reply] = client.obtain(trials[number]).replies
 
         assert isinstance(reply, Generation)
         assert reply.text == f"Answer {number}"
         assert house.launcher.starts == 2
 
+    lost = 4 if most_ahead else 3
+    for trial in trials[3:lost]:
+        client.obtain(trial)
     with pytest.raises(HostLost, match=r"^Host lost after 6 of 6 trials\. "):
-        client.obtain(trials[3])
+        client.obtain(trials[lost])
 
 
 def kill_host(house: House, wait_until: Wait) -> None:

@@ -14,6 +14,8 @@ from evalkit.generation import Generation
 from evalkit.host.plan import answer_of, split_text
 from evalkit.judging.text import TextJudge
 from evalkit.judging.thinking import segments
+from evalkit.judging.thinking_parts import Draft, all_answer
+from evalkit.judging.thinking_tags import TAGS_BEGIN, Tags, find_tags
 from evalkit.probe import Expectation, Generate, Message, Probe
 from evalkit.transcript import Case, Transcript
 
@@ -47,6 +49,24 @@ def test_every_text_is_split_and_every_place_known(text: str) -> None:
         assert 0 <= start <= end <= len(text)
         assert text[start:end] == char or char == "\n"
     assert answer.in_text(0, len(answer.answer))[1] <= len(text)
+
+
+HEADINGS = ("**Planning", "## Checking it", "**\n\n", "\n", "I ", "We", " ", "\t", "\u2003", "a")
+UNTAGGED = st.lists(st.sampled_from(HEADINGS)).map("".join)
+
+
+@settings(max_examples=300, deadline=None)
+@given(UNTAGGED | ANYTHING)
+def test_a_text_without_tags_is_all_answer(text: str) -> None:
+    """What is told of it at once is what putting it together from its only piece comes to."""
+    draft = Draft(text)
+    draft.say([(0, len(text))])
+    whole = draft.finished()
+
+    assert all_answer(text) == whole
+    assert find_tags(text) == Tags((), ()) or any(mark in text for mark in TAGS_BEGIN)
+    if not any(mark in text for mark in TAGS_BEGIN) and "analysis" not in text:
+        assert segments(text) == whole
 
 
 @settings(max_examples=300, deadline=None)

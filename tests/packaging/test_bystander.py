@@ -16,6 +16,7 @@ pytestmark = pytest.mark.slow
 HEAVY = {"torch", "transformers", "pydantic", "yaml", "tabulate", "numpy", "sqlite3", "jsonschema", "regex"}
 OWN = {"evalkit", *(f"evalkit.{name}" for name in (
     "plugin", "options", "controller", "ledger", "status_line", "workspace", "python_tests", "planned", "errors",
+    "reading", "reading.garbage",
 ))}  # fmt: skip
 CONFTEST = """\
 import json, os, sys

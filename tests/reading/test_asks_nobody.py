@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from evalkit.probe import JudgeUse
-from evalkit.reading.judges import asks_nobody, judge_models, judge_names
+from evalkit.reading.judge_files import asks_nobody, judge_names
+from evalkit.reading.judges import judge_models
 from evalkit.workspace import Workspace
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from evalkit.errors import UnreadableFile
 from evalkit.reading.build import FileReading, read_suite
-from evalkit.reading.judges import judge_names
+from evalkit.reading.judge_files import judge_names
 from evalkit.workspace import Workspace, builtin_root
 
 BROKEN = Path(__file__).parent / "broken"

@@ -9,7 +9,7 @@ import pytest
 from evalkit.errors import UnreadableFile, UsageError
 from evalkit.reading.build import read_suite
 from evalkit.reading.decodings import inline_decoding
-from evalkit.reading.judges import judge_names
+from evalkit.reading.judge_files import judge_names
 from evalkit.reading.places import Place
 from evalkit.reading.targets import TargetChoice, read_targets
 from evalkit.target import Decoding

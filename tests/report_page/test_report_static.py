@@ -128,7 +128,7 @@ def test_the_tables_hold_the_figures(usual: Any, finish: Finish, page: Page) -> 
 
     assert f"{percent(tuned.rate)} | {tuned.part}/{tuned.whole} | {100 * tuned.low:.1f}–{100 * tuned.high:.1f}" in text
     assert "category | demo | demo+ | steady | ADVERSARIAL" in text
-    assert "Every target is nf4:naked:greedy as well." in text
+    assert "All targets are nf4:naked:greedy." in text
     assert (
         "If all unscored had failed the rate would be 40.0 %, had all passed 60.0 %. Answers cut at max_new_tokens: 1."
         in text

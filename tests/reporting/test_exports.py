@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +41,8 @@ def lines_of(pairs: list[tuple[TrialRecord, TrialTexts]], run: RunFacts) -> list
     return [json.loads(line) for line in results_jsonl(pairs, run=run)]
 
 
-def rows_of(text: str) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
+def rows_of(parts: Iterable[str]) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO("".join(parts).removeprefix("\ufeff"), newline="")))
 
 
 def test_a_line_holds_the_record_and_its_texts(make_record: MakeRecord, make_run: MakeRun) -> None:
@@ -159,7 +159,7 @@ def test_the_review_has_a_row_per_trial_with_empty_columns_for_the_person(
         outcome="fail", reason="too short", flags=("collapsed", "fabricated"), expected="contains: because"
     )
 
-    text = review_csv([(record, TEXTS)], run=make_run())
+    text = "".join(review_csv([(record, TEXTS)], run=make_run()))
 
     assert text.startswith("\ufeff" + ",".join(f'"{name}"' for name in REVIEW_COLUMNS) + "\r\n")
     assert text.endswith("\r\n")
@@ -212,7 +212,7 @@ def test_hostile_text_starts_no_formula(hostile: str, make_record: MakeRecord, m
     )  # fmt: skip
     texts = TrialTexts((("user", hostile),), (Answer(hostile, hostile, hostile),))
 
-    text = review_csv([(record, texts)], run=make_run())
+    text = "".join(review_csv([(record, texts)], run=make_run()))
 
     assert text.encode("utf-8")
     (row,) = rows_of(text)
@@ -249,7 +249,7 @@ def test_a_demo_run_is_stamped_everywhere(
 
 def test_the_records_expectation_is_shown_where_the_texts_have_none(make_record: MakeRecord, make_run: MakeRun) -> None:
     """Also a trial that lost its texts says what it wanted."""
-    text = review_csv([(make_record(expected="declines"), TrialTexts())], run=make_run())
+    text = "".join(review_csv([(make_record(expected="declines"), TrialTexts())], run=make_run()))
 
     assert rows_of(text)[0]["expected"] == "declines"
 

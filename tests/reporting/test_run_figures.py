@@ -8,9 +8,10 @@ from typing import Any
 from evalkit.measured import Measured
 from evalkit.record import TrialRecord
 from evalkit.reporting.figure_deltas import deltas_against
-from evalkit.reporting.run_figures import run_figures
-from evalkit.reporting.summary import RunFacts, summarise
+from evalkit.reporting.run_figures import figure_row, run_figures
+from evalkit.reporting.summary import ALL, RunFacts, summarise
 from evalkit.store.baselines import suite_hash
+from evalkit.tally import Tally
 
 MakeRecord = Callable[..., TrialRecord]
 MakeRun = Callable[..., RunFacts]
@@ -128,3 +129,20 @@ def test_a_target_is_compared_with_its_base_and_with_itself_before(make_record: 
     assert [(one.before, one.after) for one in deltas_against(summary, tuned)] == [(TUNED, TUNED)]
     assert [(one.before, one.after) for one in deltas_against(tuned, before)] == [("old:bf16:naked:greedy", TUNED)]
     assert deltas_against(summary, before) == ()
+
+
+def test_what_has_but_one_part_has_the_figures_of_all_its_trials(mixed_run: tuple[list[TrialRecord], RunFacts]) -> None:
+    """One category of one target: its tally and row stand for the target and the run, as reckoned of their trials."""
+    records, run = mixed_run
+    label, category = records[1].target, records[1].category
+    own = [record for record in records if (record.target, record.category) == (label, category)]
+
+    summary = summarise(own, run=run)
+    found = run_figures(summary)
+
+    (target,) = summary.targets
+    assert (target.total, summary.total) == (Tally.of(ALL, summary.records), Tally.of(ALL, summary.records))
+    whole = figure_row(summary.records, target.total, target=label, role=target.role)
+    part = figure_row(summary.records, target.categories[0], target=label, role=target.role, category=category)
+    assert found.rows == (part, whole)
+    assert found.total == figure_row(summary.records, summary.total)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from math import inf
 from pathlib import Path
@@ -14,6 +15,7 @@ from evalkit.errors import StoreError
 from evalkit.record import TrialRecord
 from evalkit.store.database import open_database
 from evalkit.store.generations import AsOf
+from evalkit.store.migrations import VERSIONS
 from evalkit.store.runs import RunStore, as_of
 
 RECORD = TrialRecord(
@@ -46,6 +48,24 @@ def test_records_round_trip_and_the_last_of_a_trial_counts(store: RunStore) -> N
     assert store.records("run") == (other, replace(RECORD, outcome="pass"))
     assert store.records("other run") == (RECORD,)
     assert store.records("no run") == ()
+
+
+def test_records_of_a_store_that_kept_them_by_key_are_all_there(tmp_path: Path) -> None:
+    """Until version 5 a record stood in the index itself; a later one of the same trial replaces it as before."""
+    file = tmp_path / "old.sqlite3"
+    with closing(sqlite3.connect(file, isolation_level=None)) as old:
+        for statements in VERSIONS[:4]:
+            for statement in statements:
+                old.execute(statement)
+        old.execute("PRAGMA user_version = 4")
+        RunStore(old).put("run", [RECORD, replace(RECORD, trial="suites/s/a.yaml::another[t]")])
+
+    with closing(RunStore.open(file)) as store:
+        store.put("run", [replace(RECORD, outcome="pass")])
+
+        assert store.records("run") == (
+            replace(RECORD, trial="suites/s/a.yaml::another[t]"), replace(RECORD, outcome="pass"),
+        )  # fmt: skip
 
 
 def test_runs_are_listed_newest_first(store: RunStore) -> None:

@@ -14,7 +14,7 @@ from evalkit.authoring.lengths import LONG_WORDS, SHORT_WORDS, lengths
 from evalkit.authoring.likeness import alike
 from evalkit.probe import Probe
 from evalkit.reading.build import read_suite
-from evalkit.reading.judges import judge_names
+from evalkit.reading.judge_files import judge_names
 from evalkit.workspace import Workspace
 
 ROOT = Path(__file__).parents[2]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from weakref import proxy
 
 import torch
 from transformers.cache_utils import Cache, DynamicLayer
@@ -12,11 +13,14 @@ ROOM = 64
 
 
 class ArenaLayer(DynamicLayer):  # type: ignore[misc]
-    """One layer's buffers, of shape (rows, heads, columns, head size); the arena says which part is in use."""
+    """One layer's buffers, of shape (rows, heads, columns, head size); the arena says which part is in use.
+
+    It holds the arena weakly: in a circle, the memory of rows that are gone would stay until Python looks for garbage.
+    """
 
     def __init__(self, arena: Arena, like: torch.Tensor, like_values: torch.Tensor) -> None:
         super().__init__()
-        self._arena = arena
+        self._arena: Arena = proxy(arena)  # type: ignore[assignment]  # it does whatever an Arena does
         self.lazy_initialization(like, like_values)
         self.keys, self.values = like[:0], like_values[:0]
 

@@ -13,6 +13,7 @@ from evalkit.engines.base import Pulse
 from evalkit.engines.local.batches import Row
 from evalkit.engines.local.digests import DigestCache
 from evalkit.engines.local.facts import cpu_four_bit_path, device_type, identity_facts, int8_note, package_versions
+from evalkit.engines.local.libraries import import_libraries
 from evalkit.engines.local.memory import Memory, memory_of, weight_bytes
 from evalkit.engines.local.near_ties import is_exact
 from evalkit.engines.local.placing import Placing
@@ -105,6 +106,7 @@ class LocalEngine:
         """About how much memory the target will take; None where it is loaded or its files cannot be used."""
         if target.weights in self._loaded:
             return None
+        import_libraries()
         try:
             folder = self._sources.folder(target.model)
             return self._memory(target, folder, adapters).sentence
@@ -122,6 +124,7 @@ class LocalEngine:
         Raises:
             EngineError: files are missing or broken.
         """
+        import_libraries()
         from evalkit.engines.local.preflight.examination import examine_files
 
         return examine_files(target, self._sources, self._pulse)
@@ -205,6 +208,7 @@ class LocalEngine:
         if key not in self._loaded:
             in_use = {request.target.weights for request in self._queue.values()}
             self._free([other for other in self._loaded if other not in in_use])
+            import_libraries()
             device = device_type(self._settings)
             folder = self._sources.folder(target.model)
             memory = self._memory(target, folder, adapters)

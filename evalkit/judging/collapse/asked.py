@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from functools import cached_property, lru_cache
 
 from evalkit.judging import template_leak
 from evalkit.judging.collapse.languages import Languages, languages_of_scripts, scripts_of
 from evalkit.judging.collapse.letter_case import shows_alternating_case
 from evalkit.judging.collapse.policy import DegenerationPolicy
-from evalkit.probe import Expectation, Message, Probe
+from evalkit.judging.collapse.prompt_patterns import ANSWER_IN, BOTH, MENTIONED, NAMED, QUANTITY, asking, speaking
+from evalkit.probe import Message, Probe
 from evalkit.transcript import Case
 
 _OPTION = re.compile(r"(?:^|\s)\(?[A-Ea-e1-5][).:]\s", re.MULTILINE)
@@ -29,113 +31,146 @@ _NUMBER_WORDS = {
     for word in words.split()
 }  # fmt: skip
 _WORD = re.compile(r"[^\W\d_]+")
-_MENTION = re.compile("['\"“„‘«]|, ")
-"""Without one of these no word is spoken about."""
-_QUANTITY = re.compile(
-    r"\d|how (?:many|much|old|long|tall|far|big)|what (?:year|number|time|age)|\b(?:number|digit|count|sum|rate|rating|"
-    r"score|scale|total|age|year|cuánt\w+|cuant\w+|número|combien|wie ?viele?|quant\w+|hoeveel|сколько|число)\b|"
-    r"多少|几|數|数|いくつ|何|كم",
-    re.IGNORECASE,
-)
+_ANY_WORD = re.compile(r"[^\W_]+")
 
 
-@dataclass(frozen=True, slots=True)
 class Asked:
-    """What the prompt asks for; ``languages`` may be answered in, ``declared`` if the case itself says which.
+    """What the prompt of a case asks for; each thing is read when a detector first wants to know it."""
 
-    ``opening`` is the language of the prompt; ``scripts`` those an answer may hold; ``copies`` the largest number the
-    prompt names, 0 without one.
-    """
+    def __init__(self, probe: Probe, system: str, reader: PromptReader) -> None:
+        self.probe = probe
+        self.system_in_front = system
+        self.prompt = probe.prompt
+        self.expect = probe.expect
+        self._reader = reader
+        self._known: dict[str, bool] = {}
 
-    prompt: str
-    system: str
-    wants: frozenset[str]
-    copies: int
-    languages: frozenset[str]
-    scripts: frozenset[str]
-    opening: str | None
-    declared: bool
-    expect: Expectation
+    @cached_property
+    def candidates(self) -> frozenset[str]:
+        """What the prompt may ask for by the policy's patterns."""
+        return self._reader.asking.candidates(self.prompt)
 
     def has(self, *names: str) -> bool:
         """Whether the prompt asks for any of these."""
-        return not self.wants.isdisjoint(names)
+        return any(self._wants(name) for name in names)
+
+    def _wants(self, name: str) -> bool:
+        known = self._known.get(name)
+        if known is None:
+            known = self._known[name] = self._reader.wants(name, self)
+        return known
+
+    @cached_property
+    def system(self) -> str:
+        """What was said to the target as its system, in front of the conversation and in it."""
+        return "\n".join(text for text in (self.system_in_front, _system_turns(self.probe)) if text)
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """The different runs of letters and digits of the prompt, in small letters."""
+        return frozenset(_ANY_WORD.findall(self.prompt.lower()))
+
+    @cached_property
+    def copies(self) -> int:
+        """The largest number that the prompt names, 0 without one."""
+        return _largest_number(self.prompt)
+
+    @property
+    def ordered(self) -> str | None:
+        """The language that the prompt or the system text orders in so many words."""
+        if self._reader.names_both(self.prompt):
+            return None
+        return self._reader.ordered(self.prompt) or (self._reader.ordered(self.system) if self.system else None)
+
+    @cached_property
+    def opening(self) -> str | None:
+        """The language of the prompt."""
+        return self._reader.language_of(self.prompt)
+
+    @property
+    def named(self) -> frozenset[str]:
+        """The languages that the prompt names."""
+        return self._reader.named(self.prompt)
+
+    @property
+    def declared(self) -> bool:
+        """Whether the case itself says which language is due."""
+        return bool(_declared(self.probe) or self.ordered)
+
+    @cached_property
+    def languages(self) -> frozenset[str]:
+        """Those that may be answered in."""
+        ordered = self.ordered
+        if ordered:
+            return frozenset((ordered,))
+        return self.named.union(language for language in (_declared(self.probe), self.opening) if language)
+
+    @cached_property
+    def scripts(self) -> frozenset[str]:
+        """Those an answer may hold."""
+        return scripts_of(self.prompt) | languages_of_scripts(self.languages)
 
 
 class PromptReader:
-    """Reads prompts by the policy's patterns, compiled once."""
+    """Reads prompts by the policy's patterns, each compiled once, when it may be found."""
 
     def __init__(self, policy: DegenerationPolicy) -> None:
         self._languages = Languages([*policy.function_words, *policy.prompt_words])
         self._names = {name: code for code, names in policy.language_names for name in names}
-        self._patterns = {
-            name.removeprefix("asks_"): re.compile("|".join(getattr(policy, name)), re.IGNORECASE | re.MULTILINE)
-            for name in policy.__slots__
-            if name.startswith("asks_") and getattr(policy, name)
+        self.asking = asking(policy)
+        self._speaking = speaking(policy)
+        self._last: Asked | None = None
+        self._may_speak = lru_cache(maxsize=16)(self._speaking.candidates)
+        self._also: dict[str, Callable[[Asked], bool]] = {
+            "repetition": lambda asked: asked.probe.expect_repetition,
+            "template": lambda asked: template_leak.mentions_template(asked.prompt),
+            "one_character": lambda asked: len(_OPTION.findall(asked.prompt)) >= 2 or _short_is_due(asked.probe),
+            "quantity": lambda asked: self._asks(QUANTITY, asked),
+            "case": lambda asked: shows_alternating_case(asked.prompt),
+            "grammar": lambda asked: self._is_found(MENTIONED, asked.prompt),
+            "languages": lambda asked: bool(asked.named) and not asked.ordered,
         }
-        named = "|".join(sorted(map(re.escape, self._names), key=len, reverse=True))
-        self._mentioned = _mentioning({word for _, words in policy.function_words for word in words})
-        self._named = re.compile(rf"(?<![^\W\d_])(?:{named})(?![a-zà-ÿ])", re.IGNORECASE)
-        order = "|".join(policy.answer_in).replace("LANGUAGE", f"(?P<language>{named})")
-        self._answer_in = re.compile(_numbered(order), re.IGNORECASE)
-        self._both = re.compile(
-            rf"(?<![^\W\d_])(?:{named})\b[ ,/&+]{{1,3}}(?:(?:and|then|plus|or|y|e|und|et|en|as well as|dann|puis)"
-            rf"\b ?)?(?:(?:also|auch) )?(?:in |en |auf |em )?(?:{named})(?![a-zà-ÿ])",
-            re.IGNORECASE,
-        )
 
     def read(self, case: Case) -> Asked:
-        """What this case asks for."""
-        prompt = case.prompt
-        system = "\n".join(text for text in (case.system, _system_turns(case.probe)) if text)
-        wants = {name for name, pattern in self._patterns.items() if pattern.search(prompt)}
-        wants |= {"repetition"} if case.probe.expect_repetition else set()
-        wants |= {"template"} if template_leak.mentions_template(prompt) else set()
-        wants |= {"one_character"} if len(_OPTION.findall(prompt)) >= 2 or _short_is_due(case.probe) else set()
-        wants |= {"quantity"} if _QUANTITY.search(prompt) else set()
-        may_name = self._may_name(prompt)
-        wants_both = may_name and self._both.search(prompt) is not None
-        ordered = None if wants_both else self._ordered(prompt) or self._ordered(system)
-        wants |= {"case"} if shows_alternating_case(prompt) else set()
-        wants |= {"grammar"} if _MENTION.search(prompt) and self._mentioned.search(prompt) else set()
-        opening = self._languages.of(prompt)
-        named = {self._names[found.lower()] for found in self._named.findall(prompt)} if may_name else set()
-        declared = _declared(case.probe) or ordered
-        allowed = {ordered} if ordered else {language for language in (declared, opening) if language} | named
-        wants |= {"languages"} if named and not ordered else set()
-        return Asked(
-            prompt, system, frozenset(wants), _largest_number(prompt), frozenset(allowed),
-            scripts_of(prompt) | languages_of_scripts(allowed), opening, declared is not None, case.probe.expect,
-        )  # fmt: skip
+        """What this case asks for; answers to one probe often come one after the other."""
+        last = self._last
+        if last is None or last.probe is not case.probe or last.system_in_front != case.system:
+            last = self._last = Asked(case.probe, case.system, self)
+        return last
 
-    def _ordered(self, text: str) -> str | None:
+    def wants(self, name: str, asked: Asked) -> bool:
+        """Whether a prompt asks for this by the policy's patterns, or in another way that goes by the same name."""
+        also = self._also.get(name)
+        return self._asks(name, asked) or (also is not None and also(asked))
+
+    def _asks(self, name: str, asked: Asked) -> bool:
+        return name in asked.candidates and self.asking[name].search(asked.prompt) is not None
+
+    def language_of(self, text: str) -> str | None:
+        """The language of a prompt: words that prompts open with count too."""
+        return self._languages.of(text)
+
+    def named(self, text: str) -> frozenset[str]:
+        """The languages a text names."""
+        found = self._speaking[NAMED].findall(text) if NAMED in self._may_speak(text) else ()
+        return frozenset(self._names[name.lower()] for name in found)
+
+    def names_both(self, text: str) -> bool:
+        """Whether a text names two languages in one breath."""
+        return self._is_found(BOTH, text)
+
+    def ordered(self, text: str) -> str | None:
         """The language that a sentence like "answer in French" names."""
-        if not self._may_name(text):
+        if ANSWER_IN not in self._may_speak(text):
             return None
-        for found in self._answer_in.finditer(text):
+        for found in self._speaking[ANSWER_IN].finditer(text):
             for name in found.groupdict().values():
                 if name:
                     return self._names[name.lower()]
         return None
 
-    def _may_name(self, text: str) -> bool:
-        """Whether the name of a language may stand in a text: looked for as such in ASCII, where case is plain."""
-        lowered = text.lower()
-        return not text.isascii() or any(name in lowered for name in self._names)
-
-
-def _mentioning(words: set[str]) -> re.Pattern[str]:
-    """Function words that are spoken about: in quotation marks, or three in a row with commas."""
-    small = "(?:" + "|".join(sorted(map(re.escape, words), key=len, reverse=True)) + ")"
-    both = "(?:and|or|y|o|und|oder|et|ou|e)"
-    listed = rf"(?<!\w){small}, {small},? {both} {small}(?!\w)"
-    return re.compile(rf"['\"“„‘«]{small}['\"“”’»]|{listed}", re.IGNORECASE)
-
-
-def _numbered(pattern: str) -> str:
-    """The pattern with each ``(?P<language>`` given a name of its own."""
-    first, *others = pattern.split("(?P<language>")
-    return first + "".join(f"(?P<language{number}>{part}" for number, part in enumerate(others))
+    def _is_found(self, name: str, text: str) -> bool:
+        return name in self._may_speak(text) and self._speaking[name].search(text) is not None
 
 
 def _declared(probe: Probe) -> str | None:

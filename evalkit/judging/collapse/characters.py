@@ -7,6 +7,7 @@ import re
 from evalkit.judging.collapse.asked import Asked
 from evalkit.judging.collapse.finding import Finding, Passage, shown
 from evalkit.judging.collapse.letter_case import FLIPPED, LONG_WORD, flips
+from evalkit.judging.collapse.plain_line import PlainLine
 from evalkit.judging.collapse.policy import DegenerationPolicy
 from evalkit.judging.masking import Extent
 from evalkit.judging.repetition import find_character_run
@@ -26,8 +27,15 @@ _ASKS_SCREAM = re.compile(
 _LEADER_END = re.compile(r"[ \t]{0,4}\w")
 
 
+def _may_run(line: PlainLine, policy: DegenerationPolicy) -> bool:
+    """Whether a stretch without a blank is long enough for characters to repeat in it; a plain line heaps no marks."""
+    return line.longest >= policy.run_min_chars
+
+
 def find_run(passage: Passage, asked: Asked, policy: DegenerationPolicy) -> Finding | None:
     """Characters that repeat back to back without a space."""
+    if passage.line is not None and not _may_run(passage.line, policy):
+        return None
     if asked.has("repetition", "symbols"):
         return None
     scream = _scream(passage, asked, policy)
@@ -64,7 +72,12 @@ def _scream(passage: Passage, asked: Asked, policy: DegenerationPolicy) -> Exten
 
 
 def find_alternating_case(passage: Passage, asked: Asked, policy: DegenerationPolicy) -> Finding | None:
-    """Three or more long words that change case from letter to letter, and a good share of all long words."""
+    """Three or more long words that change case from letter to letter, and a good share of all long words.
+
+    No word of a plain line does.
+    """
+    if passage.line is not None:
+        return None
     if asked.has("case", "symbols"):
         return None
     words = list(LONG_WORD.finditer(passage.visible))

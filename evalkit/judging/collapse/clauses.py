@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from evalkit.judging.collapse.asked import Asked
 from evalkit.judging.collapse.finding import Finding, Passage, shown
+from evalkit.judging.collapse.plain_line import PlainLine
 from evalkit.judging.collapse.policy import DegenerationPolicy
 from evalkit.judging.collapse.segments import counter
 from evalkit.judging.repetition import runs
@@ -23,8 +24,15 @@ _FEW_WORDS = 4
 _MORE_COPIES = 2
 
 
+def _may_count(line: PlainLine, policy: DegenerationPolicy) -> bool:
+    """Whether the words of a clause come again: all its copies but the first, one of which may be missing."""
+    return line.again >= (policy.counting_copies - 2) * _LEAST_WORDS
+
+
 def find_counting_clauses(passage: Passage, asked: Asked, policy: DegenerationPolicy) -> Finding | None:
     """Words in a row that repeat back to back inside one sentence while all numbers in them keep their step."""
+    if passage.line is not None and not _may_count(passage.line, policy):
+        return None
     if asked.has("counting", "repetition", "verse", "variants", "symbols"):
         return None
     text = passage.prose

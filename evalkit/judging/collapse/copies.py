@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from evalkit.judging.collapse.asked import Asked
 from evalkit.judging.collapse.finding import Finding, Passage, shown
+from evalkit.judging.collapse.plain_line import PlainLine
 from evalkit.judging.collapse.policy import DegenerationPolicy
 from evalkit.judging.masking import blank
 
@@ -24,11 +25,18 @@ _MOST_FRESH = 0.5
 _LISTED_SIMILARITY = 0.85
 
 
+def _may_be_copies(line: PlainLine, policy: DegenerationPolicy) -> bool:
+    """Whether there are words enough for the fewest parts."""
+    return len(line.words) >= policy.rewordings * _LEAST_WORDS
+
+
 def find_copies(passage: Passage, asked: Asked, policy: DegenerationPolicy) -> Finding | None:
     """The words of the whole answer, cut into three to six parts of one length, are nearly the same in each part.
 
     Parts with numbers or names of their own tell different things; so do four or more that each bring a new word.
     """
+    if passage.line is not None and not _may_be_copies(passage.line, policy):
+        return None
     if asked.has("repetition", "verse", "variants"):
         return None
     text = blank(passage.prose, [found.span() for found in _LIST_NUMBER.finditer(passage.prose)])

@@ -11,6 +11,7 @@ import numpy as np
 from evalkit.judging.collapse.asked import Asked
 from evalkit.judging.collapse.finding import Finding, Passage, shown
 from evalkit.judging.collapse.languages import SCRIPTS, Languages, script_numbers, words_of
+from evalkit.judging.collapse.plain_line import PlainLine
 from evalkit.judging.collapse.policy import DegenerationPolicy
 from evalkit.judging.masking import Extent, blank, quotation_extents
 
@@ -23,19 +24,38 @@ _AFTER_WORD = re.compile(r"(?<![^\W\d_])([a-zà-ÿ]{1,12})[ ]([^\W\d_a-zA-Z]{1,4
 _SMALL_RUNS = 3
 _KANA_WINDOW = 60
 _ENGLISH_SHARE = 0.8
+_LEAST_WORDS = 5
+_LEAST_VOTES = 2.5
+
+
+def _may_drift(line: PlainLine, asked: Asked, languages: Languages) -> bool:
+    """Whether the function words of other languages than those asked for may rule a window of the line.
+
+    Without a language asked for it depends on that of the first words, and the line has to be searched.
+    """
+    if len(line.words) < _LEAST_WORDS:
+        return False
+    return not asked.languages or languages.most_votes(line.words, asked.languages) >= _LEAST_VOTES
 
 
 def find_drift(passage: Passage, asked: Asked, policy: DegenerationPolicy, languages: Languages) -> Finding | None:
     """The first place in another script or another language than the case asks for."""
+    if passage.line is not None and not _may_drift(passage.line, asked, languages):
+        return None
     if asked.has("languages"):
         return None
-    text = unquoted(passage.prose)
+    text = unquoted_prose(passage)
     return (
         _other_script(text, asked, policy)
         or _slipped_in(text, asked, languages)
         or _other_east_asian(text, asked)
         or _other_language(text, asked, policy, languages)
     )
+
+
+def unquoted_prose(passage: Passage) -> str:
+    """The passage without code, quotations and asides; a plain line has none."""
+    return passage.prose if passage.line is not None else unquoted(passage.prose)
 
 
 @lru_cache(maxsize=8)
@@ -161,7 +181,7 @@ def _language_of_window(
     words: list[str], allowed: frozenset[str], policy: DegenerationPolicy, languages: Languages
 ) -> str | None:
     """The language that is not asked for and clearly rules a window of words."""
-    if len(words) < 5:
+    if len(words) < _LEAST_WORDS:
         return None
     votes: Counter[str] = languages.votes(words)
     ranked = votes.most_common(1)
@@ -169,7 +189,7 @@ def _language_of_window(
         return None
     code, best = ranked[0]
     wanted = max((votes[language] for language in allowed), default=0)
-    needed = max(3.0 if len(words) >= policy.drift_window else 2.5, policy.drift_vote * len(words))
+    needed = max(3.0 if len(words) >= policy.drift_window else _LEAST_VOTES, policy.drift_vote * len(words))
     return code if best >= needed and best >= 2.5 * wanted + 1 else None
 
 

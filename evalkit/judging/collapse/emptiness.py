@@ -11,11 +11,15 @@ from evalkit.judging.collapse.policy import DegenerationPolicy
 from evalkit.judging.masking import Extent
 
 _WORD = re.compile(r"[^\W_]+")
+_STUB_WORDS = 3
+_FOUR_WORDS = re.compile(rf"[\W_]*+(?:[^\W_]++[\W_]++){{{_STUB_WORDS}}}[^\W_]")
 _UNSEEN = re.compile(r"[\s\u200b-\u200f\u2060\ufeff\u00ad]+")
 
 
 def find_empty(text: str, extent: Extent, asked: Asked, policy: DegenerationPolicy) -> Finding | None:
-    """``text`` is the answer without what leaked around it; ``extent`` is where it stands."""
+    """``text`` is the answer without what leaked around it; ``extent`` is where it stands. Four words are an answer."""
+    if _FOUR_WORDS.match(text):
+        return None
     seen = _UNSEEN.sub("", text)
     if not seen:
         return None if "" in asked.expect.equals else Finding("empty", "the answer is empty", extent)
@@ -37,7 +41,7 @@ def _is_too_little(char: str, asked: Asked) -> bool:
 
 def _stub(text: str, words: list[str], extent: Extent, asked: Asked, policy: DegenerationPolicy) -> Finding | None:
     """One or two function words ("The", "It is") are the start of an answer, not one; so is a lone word piece."""
-    if not 1 <= len(words) <= 3 or asked.has("words") or len(seen_of(text)) > 24:
+    if not 1 <= len(words) <= _STUB_WORDS or asked.has("words") or len(seen_of(text)) > 24:
         return None
     lowered = [word.lower() for word in words]
     if all(word in policy.short_answers for word in lowered) or text.strip()[-1:] in "?!？！":

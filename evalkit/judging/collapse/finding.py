@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from evalkit.judging.collapse.code_lines import code_line_extents
+from evalkit.judging.collapse.plain_line import PlainLine
 from evalkit.judging.masking import Extent, blank, code_extents, table_extents
+from evalkit.judging.repetition import Tokens
 
 Kind = Literal[
     "empty", "unclosed_thinking", "loop", "near_loop", "counting_loop", "thinking_loop", "character_run",
@@ -18,6 +21,8 @@ Kind = Literal[
 """Every way of breaking that the degeneration judge knows; docs/judges.md says what each one means."""
 
 _SHOWN = 40
+_KEPT = 10_000
+_kept_tokens = lru_cache(maxsize=4)(Tokens.of)
 _JSON_PROSE = re.compile(r'"(?=[^"\\\n]{12})[^"\\ \n]+(?: [^"\\ \n]+){2,}[^"\\\n]*"')
 
 
@@ -34,7 +39,8 @@ class Finding:
 class Passage:
     """The answer or the thinking; ``hidden`` are its code and tables, blanked in ``visible``; ``part`` names it.
 
-    In ``prose`` runs of code lines without a fence are blanked too.
+    In ``prose`` runs of code lines without a fence are blanked too. ``line`` is the passage as a plain line where it is
+    one: a detector first asks that whether it can find anything.
     """
 
     text: str
@@ -43,10 +49,20 @@ class Passage:
     visible: str
     prose: str
     is_cut: bool = False
+    line: PlainLine | None = None
+
+    @property
+    def tokens(self) -> Tokens:
+        """Its words and marks, kept for the next detector where they are few."""
+        read = _kept_tokens if len(self.text) <= _KEPT else Tokens.of
+        return read(self.text, self.hidden)
 
     @classmethod
     def of(cls, text: str, part: str = "the answer", is_cut: bool = False) -> Passage:
         """``is_cut`` says that the token limit ended the text."""
+        line = PlainLine.of(text)
+        if line is not None:
+            return cls(text, part, (), text, text, is_cut, line)
         hidden = tuple(_document_extents(text) or sorted([*code_extents(text), *table_extents(text)]))
         visible = blank(text, hidden) if hidden else text
         code = code_line_extents(visible)

@@ -7,6 +7,7 @@ import re
 from evalkit.judging.collapse.asked import Asked
 from evalkit.judging.collapse.finding import Finding, Passage, shown
 from evalkit.judging.collapse.languages import Languages
+from evalkit.judging.collapse.plain_line import PlainLine
 from evalkit.judging.collapse.soup import NOT_PROSE, chunks
 from evalkit.judging.masking import blank
 
@@ -39,8 +40,15 @@ _ASKS_LONG_WORDS = re.compile(
 )
 
 
+def _may_hold_giants(line: PlainLine) -> bool:
+    """Whether a word is long enough; strays of three kinds do not stand in a plain line."""
+    return line.longest >= _GIANT
+
+
 def find_fragments(passage: Passage, asked: Asked, languages: Languages) -> Finding | None:
     """Words in pieces with strays of three kinds among them, or little but giant words."""
+    if passage.line is not None and not _may_hold_giants(passage.line):
+        return None
     if asked.has("symbols", "template", "case"):
         return None
     text = blank(passage.prose, [found.span() for found in NOT_PROSE.finditer(passage.prose)])

@@ -25,6 +25,8 @@ _ASKS_GRID = re.compile(
 
 def without_grids(passage: Passage, asked: Asked) -> Passage:
     """The passage with grids hidden, where one is asked for or the passage is nothing but one small grid."""
+    if passage.line is not None:
+        return passage
     found = _grids(passage.visible)
     if not found:
         return passage

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,19 +75,37 @@ class Languages:
             for word in words:
                 owners.setdefault(word, set()).add(code)
         self._owners = {word: tuple(sorted(codes)) for word, codes in owners.items()}
+        self._shares = {
+            word: tuple((code, 1 / len(codes)) for code in codes)
+            for word, codes in self._owners.items()
+            if not (len(word) == 1 and word in _CONSONANTS)
+        }
         self._asked_for = lru_cache(maxsize=16)(self._language_of)
+        self._weights_beside = lru_cache(maxsize=16)(self._weigh_beside)
 
     def __contains__(self, word: str) -> bool:
         return word in self._owners
 
     def votes(self, words: Sequence[str]) -> Counter[str]:
         """For each language how many of ``words`` are its function words; one that several share is split."""
-        found: Counter[str] = Counter()
-        for word in words:
-            codes = () if len(word) == 1 and word in _CONSONANTS else self._owners.get(word, ())
-            for code in codes:
-                found[code] += 1 / len(codes)  # type: ignore[assignment]
+        return Counter(self._count(words))
+
+    def _count(self, words: Iterable[str]) -> dict[str, float]:
+        shares = self._shares
+        found: dict[str, float] = {}
+        for own in [shares[word] for word in words if word in shares]:
+            for code, share in own:
+                found[code] = found.get(code, 0) + share
         return found
+
+    def most_votes(self, words: Iterable[str], allowed: frozenset[str]) -> float:
+        """At least as many votes as any one language has that is not ``allowed``."""
+        weights = self._weights_beside(allowed)
+        return sum([weights[word] for word in words if word in weights])
+
+    def _weigh_beside(self, allowed: frozenset[str]) -> dict[str, float]:
+        """What each function word of another language gives to that language."""
+        return {word: own[0][1] for word, own in self._shares.items() if any(code not in allowed for code, _ in own)}
 
     def of(self, text: str) -> str | None:
         """The language of a text, None if it does not say; several detectors ask for the same one."""
@@ -112,7 +131,7 @@ class Languages:
 
     def _of_words(self, words: Sequence[str]) -> str | None:
         """The language whose function words are clearly most among Latin words."""
-        ranked = self.votes(words).most_common(2)
+        ranked = sorted(self._count(words).items(), key=itemgetter(1), reverse=True)
         if not ranked or ranked[0][1] < max(_LEAST_VOTE, _MIN_VOTE * len(words)):
             return None
         return None if len(ranked) > 1 and ranked[1][1] > 0.8 * ranked[0][1] else ranked[0][0]

@@ -7,9 +7,19 @@ import re
 from evalkit.judging.collapse.asked import Asked
 from evalkit.judging.collapse.finding import Finding, Passage, shown
 from evalkit.judging.collapse.languages import Languages
+from evalkit.judging.collapse.plain_line import PlainLine
 from evalkit.judging.collapse.policy import DegenerationPolicy
 from evalkit.judging.masking import fenced_blocks
-from evalkit.judging.repetition import Repeat, Tokens, find_loop, find_whole_copies, repeated_share, word_numbers
+from evalkit.judging.repetition import (
+    Repeat,
+    Tokens,
+    find_loop,
+    find_whole_copies,
+    may_be_whole_copies,
+    may_reach,
+    repeated_share,
+    word_numbers,
+)
 
 _WINDOW = 120
 _WINDOW_SHARE = 1.2
@@ -19,14 +29,19 @@ _ENDLESS = 100
 _POOR = 0.18
 _STEM = 4
 _STAMMER = re.compile(r"(?<!\S)(\S{1,16})(?=[ \t])(?:[ \t]+\1(?![^\W_])){7,}", re.IGNORECASE)
+_STAMMER_AGAIN = 6
+"""So many words of a stammer at least were said before: eight copies, the last of which may run on."""
 _NO_STAMMER = re.compile(
     r"[\d.,%+-]*\d[\d.,%+-]*|[-=_*~#+.─━═—–·•…█▓░|/\\<>^xo]+|(?:[hj][aeiou]){1,4}|[\U00010000-\U0010ffff\u2190-\u2bff\ufe0f]+",
     re.IGNORECASE,
 )
 
 
-def find_exact(passage: Passage, tokens: Tokens, asked: Asked, policy: DegenerationPolicy) -> Finding | None:
+def find_exact(passage: Passage, asked: Asked, policy: DegenerationPolicy) -> Finding | None:
     """A unit of words that repeats back to back more often than the prompt asks for."""
+    if passage.line is not None and not _may_loop(passage.line, policy):
+        return None
+    tokens = passage.tokens
     factor = policy.verse_factor if asked.has("verse") else 1.0
     loop = find_loop(tokens, policy.loops, policy.loop_max_period, factor)
     if loop is None and not asked.has("verse", "one_character"):
@@ -38,8 +53,17 @@ def find_exact(passage: Passage, tokens: Tokens, asked: Asked, policy: Degenerat
     return Finding("loop", sentence, (loop.start, loop.end))
 
 
+def _may_loop(line: PlainLine, policy: DegenerationPolicy) -> bool:
+    """Whether enough words come again for a loop, or all of them but a tail may be copies."""
+    return may_reach(policy.loops, len(line.text), line.again) or may_be_whole_copies(
+        len(line.words), len(line.distinct), policy.whole_copies
+    )
+
+
 def find_stammer(passage: Passage, asked: Asked, policy: DegenerationPolicy, languages: Languages) -> Finding | None:
     """One word or mark many times in a row; a small word ("of of of") needs fewer copies than another."""
+    if passage.line is not None and passage.line.again < _STAMMER_AGAIN:
+        return None
     if asked.has("repetition", "verse", "symbols"):
         return None
     for found in _STAMMER.finditer(passage.visible):
@@ -52,10 +76,13 @@ def find_stammer(passage: Passage, asked: Asked, policy: DegenerationPolicy, lan
     return None
 
 
-def find_scattered(passage: Passage, tokens: Tokens, asked: Asked, policy: DegenerationPolicy) -> Finding | None:
+def find_scattered(passage: Passage, asked: Asked, policy: DegenerationPolicy) -> Finding | None:
     """The same few phrases over and over, in the whole text or in any window of 120 words."""
+    if passage.line is not None and len(passage.line.words) < policy.repeated_min_words:
+        return None
     if asked.has("repetition"):
         return None
+    tokens = passage.tokens
     words = word_numbers(tokens)
     limit = policy.repeated_share_verse if asked.has("verse") else policy.repeated_share
     if len(words) < policy.repeated_min_words:

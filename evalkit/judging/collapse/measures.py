@@ -4,16 +4,39 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from evalkit.judging.repetition import Tokens
+from evalkit.judging.collapse.finding import Passage
+from evalkit.judging.repetition import REPEATED_WORDS, Tokens, repeated_share, word_numbers
 
 _WINDOW = 1024
 _LENGTHS = (256, 192, 128, 96, 64, 48, 32, 24, 16, 12, 8)
 _LINE_WORDS = 4
 _LOOKED_AT = 1 << 16
+
+
+class Measures(NamedTuple):
+    """The measures of one text."""
+
+    repeated_share: float
+    zlib_ratio: float
+    longest_repeat: int
+    duplicate_line_share: float
+
+
+def measure(passage: Passage) -> Measures:
+    """All measures of a passage, of a plain line without looking for what too few words said again rule out."""
+    text, line = passage.text, passage.line
+    if line is None or line.again >= _LENGTHS[-1]:
+        tokens = Tokens.of(text) if passage.hidden else passage.tokens
+        return Measures(
+            repeated_share(word_numbers(tokens)), zlib_ratio(text), longest_repeat(tokens), duplicate_line_share(text)
+        )
+    share = repeated_share(line.words) if line.again >= REPEATED_WORDS else 0.0
+    return Measures(share, zlib_ratio(text), 0, 0.0)
 
 
 def zlib_ratio(text: str) -> float:

@@ -11,6 +11,7 @@ import numpy as np
 from evalkit.judging.collapse.asked import Asked
 from evalkit.judging.collapse.code_lines import is_code
 from evalkit.judging.collapse.finding import Finding, Passage, shown
+from evalkit.judging.collapse.plain_line import PlainLine
 from evalkit.judging.collapse.policy import DegenerationPolicy
 from evalkit.judging.collapse.segments import Numbering, Segment
 from evalkit.judging.repetition import runs
@@ -42,8 +43,18 @@ _LOG_LINE = re.compile(
 )
 
 
+def _may_return(line: PlainLine, policy: DegenerationPolicy) -> bool:
+    """Whether there are as many sentences as the fewest copies of one, or as many numbers as the shortest count."""
+    copies = min(policy.duplicate_copies + 1, policy.counting_copies, policy.near_copies)
+    return line.sentences >= copies or (
+        len(line.words) >= _COUNTED_IN_STEPS and sum(map(str.isdigit, line.words)) >= _COUNTED_IN_STEPS
+    )
+
+
 def find_returning(passage: Passage, asked: Asked, policy: DegenerationPolicy) -> Finding | None:
     """The first kind of loop over whole segments, back to back or not."""
+    if passage.line is not None and not _may_return(passage.line, policy):
+        return None
     if asked.has("repetition"):
         return None
     numbering = Numbering()

@@ -25,7 +25,12 @@ _FUNCTIONS = 8
 
 
 def find_numbered_copies(passage: Passage, asked: Asked, policy: DegenerationPolicy) -> Finding | None:
-    """References like ``[1] … p. 42. [2] … p. 43.``, or functions like ``def f1 … def f2``, that only count up."""
+    """References like ``[1] … p. 42. [2] … p. 43.``, or functions like ``def f1 … def f2``, that only count up.
+
+    A plain line holds no brackets, and one function at most.
+    """
+    if passage.line is not None:
+        return None
     if asked.has("repetition", "variants"):
         return None
     needed = max(policy.counting_copies, asked.copies + 1)

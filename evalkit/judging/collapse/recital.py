@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 from evalkit.judging.collapse.asked import Asked
 from evalkit.judging.collapse.finding import Finding, Passage, shown
+from evalkit.judging.collapse.plain_line import PlainLine
 from evalkit.judging.collapse.policy import DegenerationPolicy
+from evalkit.judging.pattern_set import PatternSet
 
 _GRAM = 6
 _WORD = re.compile(r"[^\W_]+")
@@ -45,10 +47,30 @@ class RecitalFinder:
 
     def __init__(self, policy: DegenerationPolicy) -> None:
         self._policy = policy
-        self._lines = [re.compile(line, re.IGNORECASE) for line in policy.instruction_lines]
+        self._lines = PatternSet(dict(enumerate(policy.instruction_lines)))
+
+    def _kinds(self, line: str) -> list[int]:
+        """Which of the policy's lines a sentence is like."""
+        return [number for number in sorted(self._lines.candidates(line)) if self._lines[number].search(line)]
+
+    def _may_find(self, line: PlainLine, asked: Asked) -> bool:
+        """Whether the line shares words enough with the prompt or with a system text, or holds sentences or a heading.
+
+        All of its words stand in the prompt where it is a question of it, nearly all of the prompt's in an echo.
+        """
+        shared = len(line.distinct & asked.words)
+        return (
+            shared == len(line.distinct)
+            or shared >= min(1.0, self._policy.echo_share) * len(asked.words)
+            or line.sentences > 1
+            or ":" in line.text
+            or (asked.system != "" and len(line.words) >= self._policy.recited_min_words)
+        )
 
     def find(self, passage: Passage, asked: Asked) -> Finding | None:
         """Recited instructions, or the prompt itself instead of an answer."""
+        if passage.line is not None and not self._may_find(passage.line, asked):
+            return None
         return (
             _question_back(passage, asked)
             or self._echo(passage, asked)
@@ -79,8 +101,7 @@ class RecitalFinder:
         number = sum(covered)
         if number < self._policy.recited_min_words or number < self._policy.recited_share * len(said):
             return None
-        lines = [line for line in _sentences(passage.text) if any(pattern.search(line) for pattern in self._lines)]
-        if not lines:
+        if not any(self._kinds(line) for line in _sentences(passage.text)):
             return None
         sentence = f"{number} of the answer's {len(said)} words are recited from its instructions"
         return Finding("regurgitation", sentence, _whole(passage))
@@ -105,7 +126,7 @@ class RecitalFinder:
         speaks = any(_SECOND_PERSON.match(line) for line in copied)
         is_long = len(copied) >= _MIN_LINES
         speaks = speaks or (is_long and not asked.languages.isdisjoint(("es", "pt")) and _verb_comes_first(copied))
-        instructs = any(pattern.search(line) for line in copied for pattern in self._lines)
+        instructs = any(self._kinds(line) for line in copied)
         if not (speaks or instructs or (is_long and len(copied) >= _NEARLY_ALL * len(given))):
             return None
         sentence = f"{len(copied)} of the answer's {len(told)} sentences are recited from its instructions"
@@ -118,7 +139,7 @@ class RecitalFinder:
         sentences = _sentences(passage.visible)
         if len(sentences) < 2:
             return None
-        hits = [[number for number, pattern in enumerate(self._lines) if pattern.search(line)] for line in sentences]
+        hits = [self._kinds(line) for line in sentences]
         kinds = {number for own in hits for number in own}
         matched = [line for line, own in zip(sentences, hits, strict=True) if own]
         few = 2 <= len(sentences) <= _MIN_LINES and len(matched) == len(sentences)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from evalkit.judging.collapse.asked import Asked
-from evalkit.judging.collapse.disorder import find_disordered
-from evalkit.judging.collapse.drift import unquoted
+from evalkit.judging.collapse.disorder import find_disordered, may_be_disordered
+from evalkit.judging.collapse.drift import unquoted_prose
 from evalkit.judging.collapse.finding import Finding, Passage, shown
 from evalkit.judging.collapse.languages import Languages
+from evalkit.judging.collapse.plain_line import PlainLine
 from evalkit.judging.collapse.policy import DegenerationPolicy
 from evalkit.judging.collapse.soup import chunks
 
@@ -19,6 +21,7 @@ _LIST_LINE = re.compile(r"^[ \t]*(?:[-*•–+]|\d{1,3}[.)]|[a-zA-Z][.)])[ \t]",
 _ENDS = frozenset(".!?")
 _MIN_PAIRS = 3
 _PLAIN_WORD = re.compile(r"(?<![\w=+*/^('’.-])[^\W\d_]+(?![\w=+*/^)('’.-])")
+_SPLINTER = 2
 _MIN_SPLINTERS = 6
 _SPLINTERS = 0.25
 _MIN_PIECES = 3
@@ -53,13 +56,32 @@ class SaladFinder:
         self._closing = {code: frozenset(words) for code, words in policy.closing_words}
         self._followers = {code: frozenset(words) for code, words in policy.followers}
         self._pieces = frozenset(policy.word_pieces)
+        self._any_closing = frozenset[str]().union(*self._closing.values())
+        self._any_follower = _ENDS.union(*self._followers.values())
+
+    def _may_break(self, line: PlainLine) -> bool:
+        """Whether there are pieces, splinters or pairs enough of any language."""
+        if (
+            sum([word in self._pieces for word in line.words]) >= _MIN_PIECES
+            or sum([len(word) <= _SPLINTER for word in line.words]) >= _MIN_SPLINTERS
+        ):
+            return True
+        pairs = pairwise(_TOKEN.findall(line.text))
+        broken = [other for one, other in pairs if one in self._any_closing and other.lower() in self._any_follower]
+        return len(broken) >= _MIN_PAIRS
 
     def find(self, passage: Passage, asked: Asked) -> Finding | None:
         """Words without the small words that hold a sentence together, or small words that cannot meet."""
-        text = unquoted(passage.prose)
+        line = passage.line
+        text = unquoted_prose(passage)
+        may_disorder = line is None or may_be_disordered(line, self._policy, self._languages)
+        may_break = line is None or self._may_break(line)
+        may_loose = line is None or len(line.words) >= self._policy.salad_window // 2
+        if not (may_disorder or may_break or may_loose):
+            return None
         if asked.has("symbols", "languages", "words", "repetition", "style"):
-            return find_disordered(text, asked, self._policy, self._languages)
-        for start, end in chunks(text):
+            return find_disordered(text, asked, self._policy, self._languages) if may_disorder else None
+        for start, end in chunks(text) if may_break else ():
             part = text[start:end]
             found = (
                 self._loose_pieces(part, passage) or self._broken_pairs(part, passage) or self._splinters(part, asked)
@@ -67,8 +89,8 @@ class SaladFinder:
             if found is not None and found.extent is not None:
                 first, last = found.extent
                 return Finding(found.kind, found.sentence, (start + first, start + last))
-        disordered = find_disordered(text, asked, self._policy, self._languages)
-        return disordered or self._loose_words(text, asked)
+        disordered = find_disordered(text, asked, self._policy, self._languages) if may_disorder else None
+        return disordered or (self._loose_words(text, asked) if may_loose else None)
 
     def _loose_pieces(self, text: str, passage: Passage) -> Finding | None:
         """Endings of words that stand alone: "ing", "tion", "ifiable"."""
@@ -92,10 +114,10 @@ class SaladFinder:
             return None
         functions = frozenset().union(*(self._functions[code] for code in codes))
         words = _PLAIN_WORD.findall(text)
-        short = [word for word in words if len(word) <= 2 and word.islower() and word not in functions]
+        short = [word for word in words if len(word) <= _SPLINTER and word.islower() and word not in functions]
         if (
             len(short) < _MIN_SPLINTERS
-            or sum(len(word) == 2 for word in set(short)) < _MIN_SPLINTERS - 1
+            or sum(len(word) == _SPLINTER for word in set(short)) < _MIN_SPLINTERS - 1
             or len(short) < _SPLINTERS * len(words)
         ):
             return None
@@ -165,6 +187,8 @@ class SaladFinder:
 
 def find_loose_signs(passage: Passage, asked: Asked) -> Finding | None:
     """Chinese characters in a row without a mark and without the characters that hold sentences together."""
+    if passage.line is not None:
+        return None
     if asked.languages != {"zh"} or asked.has("symbols", "words", "verse"):
         return None
     for found in re.finditer(rf"[\u4e00-\u9fff]{{{_HAN_WINDOW},}}", passage.visible):

@@ -6,11 +6,13 @@ import re
 from base64 import b85decode
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib import import_module
 
 import numpy as np
 from numpy.typing import NDArray
+
+from evalkit.judging.collapse.plain_line import LONGEST
 
 TOKEN = re.compile(
     r"(?P<word>[^\W\d_]{1,7}['’](?=[^\W\d_])(?![tsdm]\b|re\b|ve\b|ll\b)|[^\W\d_]+(?:['’](?:[tsdm]|re|ve|ll)\b)?)"
@@ -25,9 +27,12 @@ _BREAK, _STOP, _COMMA, _NUMBER, _OTHER_WORD, _NAME = range(6)
 _MARKS = ("|", ".", ",", "#", "~", "~A")
 _ALSO_NAMES = frozenset(("May", "Will"))
 _BATCH = 8192
+_MARGIN = 0.01
+_PLACES = np.arange(LONGEST)[:, None] + np.arange(1, CONTEXT + 1)
+_UNNAMED = re.compile(re.sub(r"\(\?P<\w+>", "(?:", TOKEN.pattern))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SentenceNet:
     """Numbers of words and endings, their vectors, and the two layers that weigh five of them."""
 
@@ -61,6 +66,25 @@ class SentenceNet:
         row = np.asarray(numbers)
         found[(row[1:] == _BREAK) | (row[:-1] == _BREAK)] = 0
         return found.clip(-MOST, MOST)
+
+    @cached_property
+    def _sums(self) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Where each of five places begins, and what each word gives to the inner layer there, one behind the other."""
+        count, size = self.vectors.shape
+        given = [self.vectors @ self.inner[at * size : (at + 1) * size] for at in range(CONTEXT)]
+        return np.arange(CONTEXT) * count, np.concatenate(given)
+
+    def rough_scores(self, numbers: list[int]) -> NDArray[np.float32]:
+        """The scores of a short text but for their last digits, before they are cut and breaks left out.
+
+        As quick as a few calls can be: all that words give to the inner layer is added up, not multiplied.
+        """
+        places, behind = self._sums
+        row = np.array([_STOP] * (CONTEXT - 1) + numbers)
+        hidden = np.add.reduce(behind.take(row.take(_PLACES[: len(numbers) - 1]) + places, axis=0), axis=1)
+        hidden += self.inner_bias
+        found: NDArray[np.float32] = np.maximum(hidden, 0, out=hidden) @ self.outer + self.outer_bias
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +122,10 @@ def numbers_of(tokens: Sequence[str], words: dict[str, int]) -> list[int]:
     """The number of each word or mark: its own, that of its ending, or what kind it is; a stop comes first."""
     found = [_STOP]
     for token in tokens:
-        if token[0].isalpha():
+        known = words.get(token)
+        if known is not None and token.islower():
+            found.append(known)
+        elif token[0].isalpha():
             found.append(_number_of_word(token, found[-1] == _STOP, words))
         elif token[0].isdigit():
             found.append(_NUMBER)
@@ -128,6 +155,21 @@ def contexts(numbers: Sequence[int]) -> NDArray[np.int64]:
     row = np.array([_STOP] * (CONTEXT - 1) + list(numbers), dtype=np.int64)
     places = max(0, len(numbers) - 1)
     return np.stack([row[start : start + places] for start in range(1, CONTEXT + 1)], axis=1)
+
+
+def may_reach(limit: float, text: str, net: SentenceNet) -> bool:
+    """Whether ``find_stretch`` may find so high a score in a short text."""
+    numbers = numbers_of(_UNNAMED.findall(text), net.words)
+    rough = net.rough_scores(numbers) - _DRIFT
+    if np.maximum(rough, 0).sum() < limit - _MARGIN:
+        return False
+    total = 0.0
+    for before, number, score in zip(numbers, numbers[1:], rough.tolist(), strict=False):
+        gain = -_DRIFT if _BREAK in (before, number) else max(-MOST - _DRIFT, min(MOST - _DRIFT, score))
+        total = max(0.0, total + gain)
+        if total >= limit - _MARGIN:
+            return True
+    return False
 
 
 def find_stretch(text: str, net: SentenceNet) -> Stretch | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from evalkit.judging.collapse.asked import Asked
 from evalkit.judging.collapse.finding import Finding, Passage, shown
+from evalkit.judging.collapse.plain_line import PlainLine
 from evalkit.judging.masking import Extent
 
 _ENDS = (re.compile(r"\n+|(?<=[.!?;])\s+"), re.compile(r"\n+|(?<=[.!?;,])\s+"))
@@ -41,8 +42,18 @@ class _Sentence:
     words: tuple[str, ...]
 
 
+def _may_slip(line: PlainLine) -> bool:
+    """Whether there are words enough, and sentences or clauses."""
+    sentences, clauses = _COPIES
+    return len(line.words) >= sentences * _LEAST_WORDS and (
+        line.sentences >= sentences or line.sentences + line.text.count(",") >= clauses
+    )
+
+
 def find_slips(passage: Passage, asked: Asked) -> Finding | None:
     """Four sentences in a row, or six clauses, that are one of those before them but for a few slips."""
+    if passage.line is not None and not _may_slip(passage.line):
+        return None
     if asked.has("repetition", "verse", "variants", "words"):
         return None
     for end, copies in zip(_ENDS, _COPIES, strict=True):

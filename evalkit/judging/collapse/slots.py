@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from evalkit.judging.collapse.asked import Asked
 from evalkit.judging.collapse.finding import Finding, Passage, shown
+from evalkit.judging.collapse.plain_line import PlainLine
 from evalkit.judging.collapse.policy import DegenerationPolicy
 from evalkit.judging.masking import Extent
 
@@ -24,8 +25,15 @@ _ONE_SLOT_FACTOR = 2.4
 _SMALL = 3
 
 
+def _may_refill(line: PlainLine, policy: DegenerationPolicy) -> bool:
+    """Whether there are sentences enough; one line is one paragraph, and no rewording of another."""
+    return line.sentences >= policy.slot_copies
+
+
 def find_refilled(passage: Passage, asked: Asked, policy: DegenerationPolicy) -> Finding | None:
     """A sentence with one slot, filled again and again; or paragraphs that reword each other."""
+    if passage.line is not None and not _may_refill(passage.line, policy):
+        return None
     if asked.has("repetition", "verse", "variants", "words"):
         return None
     return _refilled(passage, policy) or _reworded(passage, asked, policy)

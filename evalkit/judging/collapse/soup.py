@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
 
 from evalkit.judging.collapse.asked import Asked
-from evalkit.judging.collapse.drift import unquoted
+from evalkit.judging.collapse.drift import unquoted_prose
 from evalkit.judging.collapse.finding import Finding, Passage, shown
 from evalkit.judging.collapse.languages import OTHER_LATIN, SCRIPTS, script_numbers
 from evalkit.judging.collapse.letters import oddness
+from evalkit.judging.collapse.plain_line import PlainLine
 from evalkit.judging.collapse.policy import DegenerationPolicy
 from evalkit.judging.masking import Extent, blank
 
@@ -44,20 +46,33 @@ _CHUNK = 160
 _SHORT = 240
 _FRAGMENT = 90
 _LETTERS_NEEDED = 24
+_LOOKED_AT = 4
 _ODD_LENGTH = 5
 _UNKNOWN_FACTOR = 2
+_LEAST_ODD = 3
 _TABLE_LANGUAGES = frozenset({"en", "es", "fr", "de", "pt", "it", "nl"})
 _LONGEST_WORD = 60
 _VOWEL = re.compile(r"[aeiouyàâäáãåæèéêëìíîïòóôöõøœùúûüýÿ]", re.IGNORECASE)
 
 
+def _may_be_soup(line: PlainLine, policy: DegenerationPolicy) -> bool:
+    """Whether there are odd words enough, or one that is too long: in a plain line nothing else is soup."""
+    if line.longest > _LONGEST_WORD:
+        return True
+    limit = policy.odd_word_score
+    return sum([_is_misspelt(word, limit) for word in line.words if len(word) >= _LOOKED_AT]) >= _LEAST_ODD
+
+
 def find_soup(passage: Passage, asked: Asked, policy: DegenerationPolicy) -> Finding | None:
     """The first sign that a passage is not writing."""
+    if passage.line is not None and not _may_be_soup(passage.line, policy):
+        return None
     found = _bad_characters(passage)
     if found is not None or asked.has("symbols"):
         return found
-    text = unquoted(passage.prose)
-    text = blank(text, [match.span() for match in NOT_PROSE.finditer(text)])
+    text = unquoted_prose(passage)
+    if passage.line is None:
+        text = blank(text, [match.span() for match in NOT_PROSE.finditer(text)])
     return (
         _mixed_words(text, asked)
         or _many_scripts(text, asked)
@@ -171,7 +186,7 @@ def _odd_words(text: str, asked: Asked, policy: DegenerationPolicy) -> Finding |
     first = last = None
     for found in _WORD.finditer(text):
         word = found.group().lower() if asked.has("case") else found.group()
-        if len(word) < _ODD_LENGTH - 1 or (word.isupper() and len(word) < 9) or word.lower() in known:
+        if len(word) < _LOOKED_AT or (word.isupper() and len(word) < 9) or word.lower() in known:
             continue
         looked_at += 1
         letters += len(word)
@@ -182,7 +197,7 @@ def _odd_words(text: str, asked: Asked, policy: DegenerationPolicy) -> Finding |
     if (
         first is None
         or last is None
-        or odd < (4 if len(text) > _CHUNK else 3)
+        or odd < _LEAST_ODD + (len(text) > _CHUNK)
         or letters < _LETTERS_NEEDED
         or odd < share * looked_at
     ):
@@ -195,11 +210,16 @@ def _is_odd(word: str, limit: float) -> bool:
     inner = sum(left.islower() and right.isupper() for left, right in pairwise(word))
     if inner >= max(2, 0.3 * len(word)) or (len(word) > _LONGEST_WORD and inner == 0):
         return True
-    lowered = word.lower()
-    score = oddness(lowered)
-    if score is None or OTHER_LATIN.search(lowered):
+    return _is_misspelt(word.lower(), limit)
+
+
+@lru_cache(maxsize=4096)
+def _is_misspelt(word: str, limit: float) -> bool:
+    """Whether the letters of a word in lower case are too unlikely, or all of them consonants."""
+    score = oddness(word)
+    if score is None or OTHER_LATIN.search(word):
         return False
-    return score >= limit or (len(word) >= _ODD_LENGTH and _VOWEL.search(lowered) is None)
+    return score >= limit or (len(word) >= _ODD_LENGTH and _VOWEL.search(word) is None)
 
 
 def _debris(text: str, passage: Passage, policy: DegenerationPolicy) -> Finding | None:

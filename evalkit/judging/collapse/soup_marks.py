@@ -43,7 +43,12 @@ _CODE_LINES = 2
 
 
 def find_debris(passage: Passage, asked: Asked) -> Finding | None:
-    """Three marks that glue subwords, or four kinds of debris in one stretch of prose."""
+    """Three marks that glue subwords, or four kinds of debris in one stretch of prose.
+
+    A plain line holds two kinds at most, which words of programs are.
+    """
+    if passage.line is not None:
+        return None
     if asked.has("symbols", "template"):
         return None
     text = passage.prose

@@ -7,6 +7,7 @@ import re
 from evalkit.judging import template_leak
 from evalkit.judging.collapse.asked import Asked
 from evalkit.judging.collapse.finding import Finding, Passage, shown
+from evalkit.judging.collapse.plain_line import PlainLine
 
 _USER = (
     "User|Human|Customer|Usuario|Usuaria|Humano|Benutzer|Nutzer|Utilisateur|Humain|Utente|Umano|Usuário|Gebruiker|"
@@ -56,8 +57,15 @@ _SHOWN_EXCHANGE = re.compile(
 _QUESTION_MARKS = ("?", "？", "؟")
 
 
+def _may_take_turns(line: PlainLine) -> bool:
+    """Whether two pairs of question and answer can stand in one line: nothing else is a turn in it."""
+    return line.text.count(":") >= 2 * _MIN_PAIRS
+
+
 def find_leak(passage: Passage, asked: Asked) -> Finding | None:
-    """A marker of a chat template with text after it."""
+    """A marker of a chat template with text after it; none stands in a plain line."""
+    if passage.line is not None:
+        return None
     if asked.has("template"):
         return None
     leak = template_leak.find_marker(passage.visible)
@@ -69,6 +77,8 @@ def find_leak(passage: Passage, asked: Asked) -> Finding | None:
 
 def find_invented_turn(passage: Passage, asked: Asked) -> Finding | None:
     """A user's or an examiner's line that the model wrote after its answer, or a second turn of its own."""
+    if passage.line is not None and not _may_take_turns(passage.line):
+        return None
     if asked.has("dialogue"):
         return None
     text = passage.visible

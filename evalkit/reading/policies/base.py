@@ -52,13 +52,9 @@ class Strict(BaseModel):
 
 
 class PolicyFile(Strict):
-    """What every policy file holds; ``code_version`` is raised when the judge's code may judge differently.
-
-    ``asks_through`` are the judges through which alone it may ask a model; None where only the policy can say.
-    """
+    """What every policy file holds; ``code_version`` is raised when the judge's code may judge differently."""
 
     code_version: ClassVar[str]
-    asks_through: ClassVar[tuple[str, ...] | None] = ()
     kind: str
     version: str = "1"
 

@@ -75,7 +75,6 @@ class BehaviourFile(PolicyFile):
     """judges/behaviour.yaml."""
 
     code_version = BehaviourJudge.version
-    asks_through = ("degeneration",)
     kind: Literal["behaviour"]
     negation_words: int = Field(ge=0, le=12)
     negators: list[str]

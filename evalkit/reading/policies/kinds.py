@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from importlib import import_module
+from typing import TYPE_CHECKING
 
-from evalkit.reading.policies.base import PolicyFile
+if TYPE_CHECKING:
+    from evalkit.reading.policies.base import PolicyFile
 
 _CLASSES = {
     "behaviour": "BehaviourFile",
@@ -18,8 +20,13 @@ _CLASSES = {
     "thinking_mode": "ThinkingModeFile",
 }
 
+ASKS_THROUGH: dict[str, tuple[str, ...] | None] = {
+    **dict.fromkeys(_CLASSES, ()), "behaviour": ("degeneration",), "panel": None, "rubric": None,
+}  # fmt: skip
+"""The judges through which alone a judge of a kind may ask a model; None where only its policy can say."""
 
-class _Kinds(Mapping[str, type[PolicyFile]]):
+
+class _Kinds(Mapping[str, "type[PolicyFile]"]):
     """The schema of each kind; its module, and the judge behind it, is imported when a policy is of that kind."""
 
     def __getitem__(self, kind: str) -> type[PolicyFile]:

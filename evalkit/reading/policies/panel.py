@@ -55,7 +55,6 @@ class PanelFile(PolicyFile):
     """judges/<name>.yaml of the kind ``panel``."""
 
     code_version = PanelJudge.version
-    asks_through = None
     kind: Literal["panel"]
     rule: Rule
     listed: Annotated[list[Annotated[MemberFile, BeforeValidator(_member)]], AfterValidator(_several)] = Field(

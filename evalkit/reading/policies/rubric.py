@@ -103,7 +103,6 @@ class RubricFile(PolicyFile):
     """judges/<name>.yaml of the kind ``rubric``."""
 
     code_version = RubricJudge.version
-    asks_through = None
     kind: Literal["rubric"]
     model: Said = DEFAULT_MODEL
     question: Said

@@ -1,0 +1,115 @@
+"""One process's judges, each built once, and what they come to on trials: at a trial's turn, or while another waits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+from evalkit.generation import Failure, Reply
+from evalkit.host.messages import Inspected, Settled
+from evalkit.host.plan import case_of
+from evalkit.judging.base import Judge
+from evalkit.judging.panel import read_all
+from evalkit.matrix import Trial
+from evalkit.probe import JudgeUse
+from evalkit.reading.judge_files import asks_nobody
+from evalkit.reading.judges import build_judge, judge_hash
+from evalkit.record import TrialRecord
+from evalkit.transcript import Case
+from evalkit.trial_records import record_of
+from evalkit.verdict import Decision
+from evalkit.workspace import Workspace
+
+_Panel = tuple[tuple[tuple[JudgeUse, Judge], ...], tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One trial at its end: what the judges saw and what they came to."""
+
+    case: Case
+    decision: Decision
+    record: TrialRecord
+
+
+class TrialJudging:
+    """Judges trials for one worker."""
+
+    def __init__(self, workspace: Workspace, worker: str) -> None:
+        self._workspace = workspace
+        self._worker = worker
+        self._judges: dict[JudgeUse, tuple[Judge, str]] = {}
+        self._panels: dict[tuple[JudgeUse, ...], _Panel] = {}
+        self._expected: Mapping[str, Trial] = {}
+        self._early: dict[str, tuple[Settled, Judged | None]] = {}
+        self._is_rule: dict[str, bool] = {}
+
+    def judged(self, trial: Trial, settled: Settled) -> Judged:
+        """The decision on a trial whose turns are all answered, with its record.
+
+        Raises:
+            UnreadableFile, JudgeError: the trial is an ERROR, not a failure.
+        """
+        known, early = self._early.pop(trial.id, (None, None))
+        return early if early is not None and known is settled else self._judge(trial, settled)
+
+    def decide(self, case: Case, judge_replies: Mapping[int, tuple[Reply, ...]]) -> Decision:
+        """What the probe's judges come to on one case."""
+        panel, hashes = self._panel(case.probe.judges)
+        return read_all(panel, case, tuple([judge_replies.get(index, ()) for index in range(len(panel))]), hashes)
+
+    def prepare(self, uses: Iterable[JudgeUse]) -> None:
+        """Makes those of the judges that are ours and go by rules; what is wrong is said when they judge."""
+        with suppress(Exception):
+            self._panel(tuple(use for use in uses if self._rules(use)))
+
+    def expect(self, trials: Mapping[str, Trial]) -> None:
+        """These come to their turns in this process, and may be judged before."""
+        self._expected = trials
+
+    def judge_early(self, come: Iterable[Settled | Inspected]) -> bool:
+        """Judges one trial whose answers are here before its turn, if there is one.
+
+        Not where a judge is somebody's code or asks models: that runs at its trial's turn, within its time and output.
+        """
+        for settled in come:
+            trial = self._expected.get(settled.trial)
+            if trial is None or settled.trial in self._early or not isinstance(settled, Settled):
+                continue
+            self._early[settled.trial] = settled, self._judged_early(trial, settled)
+            return True
+        return False
+
+    def _judged_early(self, trial: Trial, settled: Settled) -> Judged | None:
+        """None where it has to be done at the trial's turn, which also says what goes wrong."""
+        is_broken = any(isinstance(reply, Failure) for reply in settled.replies)
+        if is_broken or not all(map(self._rules, trial.probe.judges)):
+            return None
+        try:
+            return self._judge(trial, settled)
+        except Exception:
+            return None
+
+    def _panel(self, uses: tuple[JudgeUse, ...]) -> _Panel:
+        """These judges with their hashes, looked up by all of them at once: a use is slow to hash."""
+        panel = self._panels.get(uses)
+        if panel is None:
+            for use in uses:
+                if use not in self._judges:
+                    self._judges[use] = build_judge(use, self._workspace), judge_hash(use, self._workspace)
+            made = [self._judges[use] for use in uses]
+            judges = tuple((use, judge) for use, (judge, _) in zip(uses, made, strict=True))
+            panel = self._panels[uses] = judges, tuple(stamp for _, stamp in made)
+        return panel
+
+    def _judge(self, trial: Trial, settled: Settled) -> Judged:
+        case = case_of(trial, settled.replies)
+        decision = self.decide(case, dict(settled.judge_replies))
+        return Judged(case, decision, record_of(trial, settled, decision, self._worker))
+
+    def _rules(self, use: JudgeUse) -> bool:
+        """Whether a judge is one of ours that goes by rules."""
+        if use.use not in self._is_rule:
+            self._is_rule[use.use] = asks_nobody(use, self._workspace)
+        return self._is_rule[use.use]

@@ -1,0 +1,160 @@
+"""A host that is begun before anybody calls it, because somebody is going to."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evalkit.engines.table import preparations
+from evalkit.host.heartbeat import Heartbeat
+from evalkit.host.launch import Launcher
+from evalkit.host.server import Server, StatusLine
+
+Wait = Callable[[Callable[[], bool]], bool]
+
+
+def test_it_starts_at_once_and_serves_whoever_calls(house: Any, wait_until: Wait) -> None:
+    """The first call finds a host that is there already, and starts no other."""
+    house.launcher.begin(["replay"])
+    assert wait_until(lambda: len(house.hosts()) == 1)
+    [host] = house.hosts()
+    client = house.client()
+    client.submit(house.trials)
+
+    assert client.obtain(house.trials[2].id).replies[0].text == "Answer 2"
+
+    assert house.hosts() == [host]
+    assert (house.launcher.starts, house.launcher.is_used) == (1, True)
+
+
+def test_one_that_dies_before_a_call_is_not_missed(house: Any, wait_until: Wait) -> None:
+    """Nobody waits for it; the first call starts the second host, which makes nothing ready."""
+    house.launcher.begin(["local"])
+    assert wait_until(lambda: len(house.hosts()) == 1)
+    os.kill(house.hosts()[0], 9)
+    assert wait_until(lambda: "ended with -9" in house.log())
+    assert house.launcher.starts == 1
+    client = house.client()
+    client.submit(house.trials)
+
+    assert client.obtain(house.trials[0].id).replies[0].text == "Answer 0"
+
+    assert house.launcher.starts == 2
+
+
+def launcher_of(folder: Path) -> Launcher:
+    return Launcher(folder / ".evalkit" / "host-run.log", lambda status: None)
+
+
+def test_of_one_that_nobody_called_nothing_is_left(tmp_path: Path, wait_until: Wait) -> None:
+    """Neither a process nor its log, nor the folder that was made for it."""
+    launcher = launcher_of(tmp_path)
+    launcher.begin([])
+    assert wait_until(lambda: launcher.starts == 1)
+
+    launcher.close()
+
+    assert list(tmp_path.iterdir()) == []
+    assert not Path(launcher.address.socket).parent.exists()
+    assert not launcher.is_used
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("host-run.log", "Fatal Python error\n"), ("store.sqlite3", "")], ids=["a word", "another file"]
+)
+def test_what_else_is_there_stays(tmp_path: Path, wait_until: Wait, name: str, text: str) -> None:
+    """A log that says something, and a folder that holds anything."""
+    launcher = launcher_of(tmp_path)
+    file = tmp_path / ".evalkit" / name
+    file.parent.mkdir()
+    file.write_text(text)
+    launcher.begin([])
+    assert wait_until(lambda: launcher.starts == 1)
+
+    launcher.close()
+
+    assert file.read_text().startswith(text)
+    assert (tmp_path / ".evalkit" / "host-run.log").exists() == (name == "host-run.log")
+
+
+def test_the_end_of_the_lease_waits_for_the_hosts_last_word(house: Any) -> None:
+    """``end`` comes back when its status has ended; ``close`` when it has left. Both are safe to call twice."""
+    client = house.client()
+    client.submit(house.trials)
+    for trial in house.trials:
+        client.obtain(trial.id)
+
+    house.launcher.end()
+    house.launcher.end()
+    said = list(house.statuses)
+    house.launcher.close()
+    house.launcher.close()
+
+    assert house.statuses == said
+    assert said[-1].done == 6
+    assert house.hosts() == []
+
+
+@contextmanager
+def server_of(folder: Path, preparing: Iterator[str]) -> Iterator[Server]:
+    with socket.socket(socket.AF_UNIX) as listener, (folder / "status").open("wb") as status:
+        yield Server(listener, b"", StatusLine(status.fileno()), Heartbeat(folder, ""), preparing=preparing)
+
+
+def test_it_gets_ready_piece_by_piece(tmp_path: Path) -> None:
+    """So that calls are taken in between."""
+    done: list[str] = []
+
+    def pieces() -> Iterator[str]:
+        for name in ("first", "second"):
+            done.append(name)
+            yield name
+
+    with server_of(tmp_path, pieces()) as server:
+        found = [(server._prepare(), list(done)) for _ in range(3)]
+
+    assert found == [(True, ["first"]), (True, ["first", "second"]), (False, ["first", "second"])]
+
+
+def test_what_cannot_be_made_ready_is_left_to_its_use(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """The host goes on; its log says what it was."""
+
+    def pieces() -> Iterator[str]:
+        yield "first"
+        raise ImportError("libcudart is missing")
+
+    with server_of(tmp_path, pieces()) as server:
+        found = [server._prepare() for _ in range(3)]
+
+    assert found == [True, False, False]
+    assert "ImportError: libcudart is missing" in capfd.readouterr().err
+
+
+def test_only_local_engines_need_to_be_made_ready() -> None:
+    """Servers are elsewhere, and what is replayed is read when its trials are known."""
+    assert list(preparations(["", "anthropic", "openai", "replay"])) == []
+
+
+@pytest.mark.slow
+def test_a_local_engine_is_ready_when_its_libraries_are_imported() -> None:
+    """Each once, and out of the way of every search for garbage; what is there already is not done again."""
+    program = (
+        "import gc, sys; from evalkit.engines.table import preparations; found = list(preparations(['local'])); "
+        "assert gc.isenabled() and gc.get_freeze_count() > 100_000 and 'evalkit.engines.local.loaded' in sys.modules; "
+        "print(found, list(preparations(['local'])))"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == (
+        "['torch', 'transformers', 'transformers.modeling_utils', 'evalkit.engines.local.preflight.examination', "
+        "'evalkit.engines.local.loaded'] []"
+    )

@@ -1,0 +1,120 @@
+"""A client that waits for one trial is given what is done of those that follow it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from multiprocessing.connection import Connection, Listener
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evalkit.generation import Generation
+from evalkit.host import client as client_module
+from evalkit.host.address import Address
+from evalkit.host.bundles import MOST_CHARACTERS, early_bundle
+from evalkit.host.client import HostClient
+from evalkit.host.messages import Early, Run, Settled, Submit, Want
+
+KEY = b"key"
+
+
+def settled(name: str, length: int = 1) -> Settled:
+    text = "a" * length
+    return Settled(name, (Generation(text, text, (1,), "stop", prompt_tokens=1, new_tokens=1),))
+
+
+@contextmanager
+def a_host(folder: Path, serve: Callable[[Connection], None]) -> Iterator[Address]:
+    """One client's host, which does what ``serve`` says."""
+    listener = Listener(str(folder / "host"), authkey=KEY)
+
+    def accept() -> None:
+        with listener.accept() as connection, suppress(EOFError):
+            serve(connection)
+            connection.recv()  # until its client leaves
+
+    thread = threading.Thread(target=accept, daemon=True)
+    thread.start()
+    yield Address(str(folder / "host"), KEY.hex(), "host.log")
+    thread.join(30)
+    listener.close()
+    assert not thread.is_alive()
+
+
+def test_what_is_done_comes_while_the_first_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is asked for once nothing else is to be done, again when that is used up, and obtained without asking."""
+    monkeypatch.setattr(client_module, "_POLL_S", 0.005)
+    heard: list[object] = []
+    seen: list[tuple[str, ...]] = []
+    left = [False, True, False, False]
+
+    def serve(connection: Connection) -> None:
+        assert isinstance(connection.recv(), Submit)
+        heard.extend([connection.recv(), connection.recv()])
+        connection.send((settled("two"), settled("three")))
+        heard.append(connection.recv())
+        connection.send(())
+        connection.send((settled("one"), settled("two"), settled("three"), settled("four")))
+
+    def work() -> bool:
+        seen.append(tuple(one.trial for one in client.come))
+        return left.pop(0) if left else False
+
+    with a_host(tmp_path, serve) as address:
+        client = HostClient(address, Run("run", str(tmp_path)), work)
+        client.foresee(["one", "two", "three", "four"])
+
+        assert [client.obtain(name) for name in ("one", "two", "three", "four")] == [
+            settled(name) for name in ("one", "two", "three", "four")
+        ]
+        client.close()
+
+    following = ("two", "three", "four")
+    assert heard == [Want("one", following), Early(following), Early(("four",))]
+    assert seen[:3] == [(), ("two", "three"), ("two", "three")]
+
+
+def test_without_an_order_nothing_comes_early(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker among others waits for its own trial alone."""
+    asked: list[object] = []
+    monkeypatch.setattr(client_module, "Early", asked.append)
+    monkeypatch.setattr(client_module, "_POLL_S", 0.0)
+    client = house.client()
+    client.submit(house.trials)
+
+    client.obtain(house.trials[0].id)
+
+    assert asked == []
+
+
+def test_a_host_says_what_is_done_among_others(house: Any) -> None:
+    """In the order asked in, however much is not; nothing where there is nothing to do yet."""
+    with client_module.Client(
+        house.launcher.address.socket, family="AF_UNIX", authkey=bytes.fromhex(house.launcher.address.key)
+    ) as connection:
+        names = [trial.id for trial in house.trials]
+        connection.send(Early(tuple(names)))
+        assert connection.recv() == ()
+        connection.send(Submit(Run("run", str(house.root)), tuple(house.trials)))
+        connection.send(Want(names[5]))
+        connection.recv()
+
+        connection.send(Early((names[3], names[1])))
+
+        assert [one.trial for one in connection.recv()] == [names[3], names[1]]
+
+
+def test_an_early_bundle_has_a_bound() -> None:
+    """One long answer goes alone; what is not settled is passed over."""
+    known = {"a": settled("a"), "long": settled("long", MOST_CHARACTERS), "b": settled("b")}
+
+    def names(*asked: str) -> list[str]:
+        return [one.trial for one in early_bundle(asked, known.get)]
+
+    assert names("x", "a", "y", "b") == ["a", "b"]
+    assert names("long", "a") == ["long"]
+    assert names("a", "long", "b") == ["a"]
+    assert names("x") == []

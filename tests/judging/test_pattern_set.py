@@ -1,0 +1,80 @@
+"""No pattern is left out of a text that it is found in."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from evalkit.judging import pattern_set, template_leak
+from evalkit.judging.collapse.policy import DegenerationPolicy
+from evalkit.judging.collapse.prompt_patterns import asking, speaking
+from evalkit.judging.degeneration import DegenerationJudge
+from evalkit.judging.pattern_set import PatternSet, needed_pieces
+from evalkit.probe import JudgeUse
+from evalkit.reading.judges import build_judge
+from evalkit.workspace import Workspace
+
+
+@pytest.fixture(scope="module")
+def policy(tmp_path_factory: pytest.TempPathFactory) -> DegenerationPolicy:
+    judge = build_judge(JudgeUse("degeneration"), Workspace(tmp_path_factory.mktemp("workspace")))
+    assert isinstance(judge, DegenerationJudge)
+    return judge.policy
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@given(data=st.data())
+def test_a_text_with_a_match_has_the_pattern_among_its_candidates(
+    policy: DegenerationPolicy, data: st.DataObject
+) -> None:
+    """For every pattern of the policy: in the prompt, in lines of instructions, of languages and of templates."""
+    lines = PatternSet(dict(enumerate(policy.instruction_lines)))
+    every = [(kept, name) for kept in (asking(policy), speaking(policy), lines, template_leak.MARKERS) for name in kept]
+    kept, name = data.draw(st.sampled_from(every))
+
+    text = data.draw(st.from_regex(kept[name]))
+    assert name in kept.candidates(text)
+    for changed in (text.upper(), text.lower(), text.swapcase()):
+        assert kept[name].search(changed) is None or name in kept.candidates(changed)
+
+
+@pytest.mark.parametrize(
+    ("source", "pieces"),
+    [
+        (r"\b(?:songs?|poems?)\b", {"song", "poem"}), (r"tell.{0,9}why", {"tell"}), (r"x(?:ab)?yz", {"yz"}),
+        (r"(?:ab)+|\d", None), (r"诗|歌", set()), (r"canci[oó]n|\bоде", {"canci"}), (r"(?=.*mark)[\"']", {"mark"}),
+        (r"[\"'«]a?", {'"', "'", "«"}), (r"(?!no)yes", {"yes"}), (r"\w+", None), (r"İx", {"x"}), (r"", None),
+    ],
+)  # fmt: skip
+def test_needed_pieces(source: str, pieces: set[str] | None) -> None:
+    """The longest piece of what has to be there; of alternatives one each; none where other letters are needed."""
+    assert needed_pieces(source) == pieces
+
+
+def test_other_letters_are_searched_for_everything() -> None:
+    """Where case is no plain matter, and in long texts, nothing is left out."""
+    kept = PatternSet({"one": "abc", "two": "жук"})
+
+    assert kept.candidates("ABC") == {"one"}
+    assert kept.candidates("déjà") == frozenset()
+    assert kept.candidates("Жук") == {"one", "two"}
+    assert kept.candidates("x" * 10_001) == {"one", "two"}
+    assert kept["one"].search("xABCx")
+
+
+def test_without_pythons_own_parser_everything_is_searched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not public, so that a version of Python may not have it."""
+    monkeypatch.setattr(pattern_set, "_parser", None)
+
+    assert PatternSet({"one": "abc"}).candidates("x") == {"one"}
+
+
+def test_known_pieces_are_taken_as_they_are() -> None:
+    """A pattern made of a list of words is not read again."""
+    kept = PatternSet({"one": "(?:abc|def)", "two": "abc"}, re.IGNORECASE, {"one": ("abc", "def")})
+
+    assert kept.candidates("xDEFx") == {"one"}
+    assert kept.candidates("xABCx") == {"one", "two"}

@@ -1,0 +1,58 @@
+"""What a run begins before its probes are collected, and what it leaves alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from evalkit.opening import kinds_to_load
+from evalkit.target import Engine, Model, Quantisation, Target
+from evalkit.workspace import Workspace
+
+if TYPE_CHECKING:
+    from conftest import Bench
+
+LOCAL = Target(Model("one", "/model", True, "model"), Quantisation("fp32", "fp32"))
+REPLAYED = Target(LOCAL.model, LOCAL.quantisation, engine=Engine("stored", "replay"))
+
+
+@pytest.mark.parametrize(
+    ("is_stored", "is_fresh", "kinds"),
+    [(False, False, {"local", "replay"}), (True, True, {"local", "replay"}), (True, False, set())],
+    ids=["first run", "fresh", "stored"],
+)
+def test_engines_get_ready_where_they_are_certain_to_load(
+    tmp_path: Path, is_stored: bool, is_fresh: bool, kinds: set[str]
+) -> None:
+    """Where there are stored answers, nothing may be left to ask."""
+    workspace = Workspace(tmp_path)
+    if is_stored:
+        workspace.state.mkdir()
+        workspace.store_file.touch()
+    config: Any = SimpleNamespace(getoption={"evalkit_fresh": is_fresh}.get)
+
+    assert kinds_to_load(config, workspace, (LOCAL, REPLAYED, REPLAYED)) == kinds
+
+
+@pytest.mark.parametrize("arguments", [["-k", "lamp"], ["--eval-target", "three"]], ids=["nothing left", "a mistake"])
+def test_a_run_without_a_trial_leaves_no_state(bench: Bench, workers: list[str], arguments: list[str]) -> None:
+    """Its host had started meanwhile, or was not even begun."""
+    bench.suite("What does the kettle cost?")
+
+    bench.run("suites/small", *workers, *arguments)
+
+    assert not (bench.root / ".evalkit").exists()
+
+
+def test_the_search_for_garbage_goes_on_after_collection(bench: Bench, workers: list[str]) -> None:
+    """Whatever else runs in the process finds it on, and everything within its reach."""
+    bench.suite("What does the kettle cost?")
+    bench.write(
+        "suites/test_garbage.py",
+        "import gc\n\ndef test_it():\n    assert gc.isenabled() and not gc.get_freeze_count()\n",
+    )
+
+    bench.run("suites", *workers).assert_outcomes(passed=2)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from evalkit.ledger import Ledger
-from evalkit.options import expand_adapters, names_a_suite, progress_interval_s, workspace_of
+from evalkit.options import RUN_NAME, expand_adapters, names_a_suite, progress_interval_s, workspace_of
 from evalkit.reading.garbage import no_garbage_search, rare_garbage_search
 from evalkit.status_line import StatusLine
 
@@ -198,6 +198,9 @@ class Controller:
             return
         from evalkit.noise_measuring import measure_noise
 
+        running = self.config.pluginmanager.getplugin(RUN_NAME)
+        if running is not None:
+            running.session.close()  # the host waits for whoever has not read what it sends
         measure_noise(self.config, self.ledger, probes, self.address, self.draw_status)
         self._line.clear()
 

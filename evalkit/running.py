@@ -97,7 +97,7 @@ class PytestRun:
         if not self._only_plans:
             trial = trial_of(item, self.session)
             if trial is not None:
-                self.session.obtain(trial)
+                self.session.obtain(trial, is_between=True)
         return (yield)
 
     @pytest.hookimpl(wrapper=True)

@@ -70,6 +70,7 @@ class Session:
         self._resolved: dict[JudgeUse, JudgeUse] = {}
         self._under: dict[tuple[str, ...], tuple[Target, ...]] = {}
         self._client: HostClient | None = None
+        self._is_between = False
         self._submitted: set[str] = set()
         self._inspected: dict[str, Inspected] = {}
         self._settled: dict[str, Settled | Exception] = {}
@@ -202,9 +203,9 @@ class Session:
             raise GenerationFailed(inspected.failure)
         return inspected.findings
 
-    def obtain(self, trial: Trial) -> None:
-        """Waits until the trial's answers are there; what goes wrong is raised later, by ``judged``."""
-        name = trial.id
+    def obtain(self, trial: Trial, *, is_between: bool = False) -> None:
+        """Waits for a trial's answers, judging others if ``is_between`` tests; errors come from ``judged``."""
+        name, self._is_between = trial.id, is_between
         if name in self._settled:
             return
         try:
@@ -262,7 +263,7 @@ class Session:
     def _use_the_wait(self) -> bool:
         """Judges an answer that came before its turn; whether there was one."""
         self._while_waiting()
-        return self._judging.judge_early(self._host.come)
+        return self._is_between and self._judging.judge_early(self._host.come)
 
     def _sample(self, suite: SuiteReading) -> tuple[Probe, ...]:
         drawn = self.drawn(suite)

@@ -84,11 +84,10 @@ class TrialJudging:
     def _judged_early(self, trial: Trial, settled: Settled) -> Judged | None:
         """None where it has to be done at the trial's turn, which also says what goes wrong."""
         is_broken = any(isinstance(reply, Failure) for reply in settled.replies)
-        if is_broken or not all(map(self._rules, trial.probe.judges)):
-            return None
         try:
-            return self._judge(trial, settled)
-        except Exception:
+            is_ours = not is_broken and all(map(self._rules, trial.probe.judges))
+            return self._judge(trial, settled) if is_ours else None
+        except Exception:  # whoever waits now has nothing to do with it
             return None
 
     def _panel(self, uses: tuple[JudgeUse, ...]) -> _Panel:

@@ -10,14 +10,19 @@ import pytest
 from evalkit import trial_judging
 from evalkit.errors import JudgeError
 from evalkit.generation import Failure, Generation, Reply
-from evalkit.host.messages import Inspected, Settled
+from evalkit.host.address import Address
+from evalkit.host.client import HostClient
+from evalkit.host.messages import Inspected, Run, Settled
 from evalkit.matrix import Trial
 from evalkit.probe import Expectation, Generate, JudgeUse, Message, Probe
+from evalkit.reading.targets import TargetChoice
+from evalkit.session import Options, Session
 from evalkit.target import Model, Quantisation, Target
 from evalkit.trial_judging import TrialJudging
 from evalkit.workspace import Workspace
 
 TARGET = Target(Model("one", "/model", True, "model"), Quantisation("fp32", "fp32"))
+ADDRESS = Address("host", "00", "host.log")
 COUNTING = """
 from pathlib import Path
 from evalkit.verdict import Verdict
@@ -124,6 +129,17 @@ def test_what_goes_wrong_is_said_at_its_turn(judging: TrialJudging) -> None:
         judging.judged(broken, answered)
 
 
+def test_a_judge_that_has_gone_breaks_no_other_trial(judging: TrialJudging) -> None:
+    """Its file was there when the probes were read; whoever waits at that moment is somebody else."""
+    one = trial("lamp", "gone")
+    answered = settled(one, "In the lighthouse.")
+    judging.expect({one.id: one})
+
+    assert judging.judge_early([answered])
+    with pytest.raises(JudgeError, match=r"^There is no judge 'gone'\."):
+        judging.judged(one, answered)
+
+
 def test_what_was_never_answered_is_not_judged(judging: TrialJudging, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is looked at once, and is an error at its turn."""
     one = trial("lamp")
@@ -143,3 +159,22 @@ def test_judges_may_be_made_before_they_are_needed(judging: TrialJudging, monkey
 
     monkeypatch.setattr(trial_judging, "build_judge", lambda use, workspace: pytest.fail("made again"))
     assert judging.judged(one, settled(one, "In the lighthouse.")).decision.outcome == "pass"
+
+
+@pytest.mark.parametrize("is_between", [True, False], ids=["between tests", "in a test"])
+def test_nothing_is_judged_early_within_a_test(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_between: bool
+) -> None:
+    """A Python test that asks waits for its own answer: its time and what it has patched are no other trial's."""
+    come, now = settled(trial("lamp"), "In the lighthouse."), settled(trial("key"), "In the door.")
+    judged: list[object] = []
+    session = Session(Workspace(tmp_path), Options(TargetChoice()), Run("run", str(tmp_path)), lambda: ADDRESS)
+    monkeypatch.setattr(HostClient, "come", [come])
+    monkeypatch.setattr(HostClient, "obtain", lambda client, name: client._while_waiting() or now)
+    monkeypatch.setattr(TrialJudging, "judge_early", lambda judging, come: judged.extend(come))
+    monkeypatch.setattr(Session, "targets", (TARGET,))
+
+    session.obtain(trial("key"), is_between=is_between)
+
+    assert session.replies(trial("key")) is now
+    assert judged == ([come] if is_between else [])

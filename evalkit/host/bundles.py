@@ -47,4 +47,10 @@ def _characters(done: Done) -> int:
     if isinstance(done, Inspected):
         return 1
     replies = (*done.replies, *(reply for _, own in done.judge_replies for reply in own))
-    return 1 + sum(len(reply.raw_text) for reply in replies if isinstance(reply, Generation))
+    generations = (reply for reply in replies if isinstance(reply, Generation))
+    return 1 + sum(_weight(reply.raw_text) + _weight(reply.thinking) for reply in generations)
+
+
+def _weight(text: str) -> int:
+    """Its characters; others than those of ASCII take several bytes, and more tokens come along with them."""
+    return len(text) if text.isascii() else 3 * len(text)

@@ -167,8 +167,9 @@ class HostClient:
             if not replies or replies[0].trial not in self._wanted:
                 self._is_asking_early = False
             for reply in replies:
+                if reply.trial in self._wanted or not self._is_over(reply.trial, name):
+                    self._come.setdefault(reply.trial, reply)
                 self._wanted.discard(reply.trial)
-                self._come.setdefault(reply.trial, reply)
         return self._come.pop(name)
 
     def _ask_ahead(self, trial: str) -> None:
@@ -202,6 +203,10 @@ class HostClient:
         """The trials that are obtained after this one, as far as that is known."""
         place = self._places.get(trial)
         return () if place is None else tuple(self._order[place + 1 : place + 1 + count])
+
+    def _is_over(self, trial: str, name: str) -> bool:
+        """Whether a trial was obtained before the one that is waited for: what comes of it now has come twice."""
+        return self._places.get(trial, 0) < self._places.get(name, 0)
 
     def _is_hung_up(self) -> bool:
         """Whether the host has left since; what it sent before may still be there to be read."""

@@ -99,25 +99,27 @@ class Launcher:
             _remove_idle(self._log)
 
     def _watch(self) -> None:
-        while not self._is_closing:
-            watched: list[socket.socket | int] = [self._listener, self._wake_read]
-            ready, _, _ = select.select(watched, [], [])
-            if self._is_closing:
-                return
-            if self._wake_read in ready:
-                os.read(self._wake_read, 1)
-            try:
-                host = self._start()
-            except OSError as error:
-                self._on_status(Status("starting", note=f"The model host cannot be started: {error}."))
-                self._hang_up()
-                return
-            if host is None:
-                return
-            self._follow(host)
-            if self.starts == _MAX_STARTS and not self._is_closing:
-                self._hang_up()
-                return
+        """Starts a host when it is wanted; nobody is kept waiting when there will be none any more."""
+        try:
+            while not self._is_closing:
+                watched: list[socket.socket | int] = [self._listener, self._wake_read]
+                ready, _, _ = select.select(watched, [], [])
+                if self._is_closing:
+                    return
+                if self._wake_read in ready:
+                    os.read(self._wake_read, 1)
+                try:
+                    host = self._start()
+                except OSError as error:
+                    self._on_status(Status("starting", note=f"The model host cannot be started: {error}."))
+                    return
+                if host is None:
+                    return
+                self._follow(host)
+                if self.starts == _MAX_STARTS:
+                    return
+        finally:
+            self._hang_up()
 
     def _start(self) -> subprocess.Popen[bytes] | None:
         self._log.parent.mkdir(parents=True, exist_ok=True)
@@ -135,10 +137,10 @@ class Launcher:
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, pass_fds=[self._listener.fileno()],
                 env=_environment(), start_new_session=True,
             )  # fmt: skip
-        assert host.stdin is not None
-        with suppress(OSError):  # it died at once; _follow says so
-            host.stdin.write(self._key.hex().encode() + b"\n")
-            host.stdin.flush()
+            assert host.stdin is not None
+            with suppress(OSError):  # it died at once; _follow says so
+                host.stdin.write(self._key.hex().encode() + b"\n")
+                host.stdin.flush()
         return host
 
     def _follow(self, host: subprocess.Popen[bytes]) -> None:

@@ -39,6 +39,7 @@ class StatusKeeper:
         self._generating_since: float | None = None
         self._generating_s = 0.0
         self._loading: tuple[str, float | None] = ("", None)
+        self._noted: set[str] = set()
         self.tokens = self.served_tokens = self.loads = 0
         self.usd = self.most_usd = 0.0
         self.asked = 0
@@ -138,6 +139,12 @@ class StatusKeeper:
 
     def note(self, sentence: str) -> None:
         self._emit(sentence)
+
+    def note_once(self, sentence: str) -> None:
+        """What holds for many replies, and may come with each of them."""
+        if sentence not in self._noted:
+            self._noted.add(sentence)
+            self._emit(sentence)
 
     def show(self, phase: Phase, target: str | None = None, *, now: bool = False) -> None:
         changed = phase != self._phase or (target is not None and target != self._target)

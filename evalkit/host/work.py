@@ -240,8 +240,8 @@ class Work:
         self._lanes.touch(len(touched))
         self._progress.came(stage, touched, replies)
         if stage.is_judging:
-            for reason in dict.fromkeys(_missing_keys(replies)):
-                self._progress.note(reason)
+            for reason in _missing_keys(replies):
+                self._progress.note_once(reason)
         self._say_money()
         self._settle(touched)
 

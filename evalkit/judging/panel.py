@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import isfinite
 from typing import get_args
 
 from evalkit.errors import EvalkitError, JudgeError
@@ -64,7 +65,7 @@ def read_one(use: JudgeUse, judge: Judge, case: Case, replies: tuple[Reply, ...]
     """One judge's verdict, under the name it was used by, with its hash.
 
     Raises:
-        JudgeError: it raised, or returned no Verdict.
+        JudgeError: it raised, or returned no Verdict with a finite score.
     """
     return replace(_read(use, judge, case, replies), judge=use.use, judge_hash=stamp, required=use.required)
 
@@ -82,5 +83,10 @@ def _read(use: JudgeUse, judge: Judge, case: Case, replies: tuple[Reply, ...]) -
         raise JudgeError(
             f"Judge {use.use!r} broke on probe {case.probe.id!r}: read must return a Verdict with outcome pass, fail "
             f"or unscored; found {verdict!r}."
+        )
+    if verdict.score is not None and not (isinstance(verdict.score, (int, float)) and isfinite(verdict.score)):
+        raise JudgeError(
+            f"Judge {use.use!r} broke on probe {case.probe.id!r}: the score of its Verdict must be a finite number or "
+            f"None; found {verdict.score!r}."
         )
     return verdict

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from evalkit.errors import StoreError
 from evalkit.store.in_use import HeldConnection, shared_lock
-from evalkit.store.migrations import migrate
+from evalkit.store.migrations import migrate, roll_back
 
 BUSY_TIMEOUT_S = 30.0
 
@@ -56,7 +56,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        connection.execute("ROLLBACK")
+        roll_back(connection)
         raise
     connection.execute("COMMIT")
 

@@ -71,9 +71,15 @@ def migrate(connection: sqlite3.Connection, file: Path) -> None:
                 connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {len(VERSIONS)}")
     except BaseException:
-        connection.execute("ROLLBACK")
+        roll_back(connection)
         raise
     connection.execute("COMMIT")
+
+
+def roll_back(connection: sqlite3.Connection) -> None:
+    """Ends a transaction that failed; SQLite has done it already where the disk is full."""
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")
 
 
 def _version(connection: sqlite3.Connection) -> int:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from evalkit.engines.table import preparations
+from evalkit.errors import HostLost
 from evalkit.host.heartbeat import Heartbeat
 from evalkit.host.launch import Launcher
 from evalkit.host.server import Server, StatusLine
@@ -101,6 +102,20 @@ def test_the_end_of_the_lease_waits_for_the_hosts_last_word(house: Any) -> None:
     assert house.statuses == said
     assert said[-1].done == 6
     assert house.hosts() == []
+
+
+@pytest.mark.parametrize("is_begun", [False, True], ids=["never started", "started"])
+def test_whoever_calls_after_the_lease_is_told(house: Any, wait_until: Wait, is_begun: bool) -> None:
+    """A worker that runs on, or a fixture that is torn down late, waits for nobody."""
+    if is_begun:
+        house.launcher.begin([])
+        assert wait_until(lambda: len(house.hosts()) == 1)
+    house.launcher.end()
+    client = house.client()
+    client.submit(house.trials)
+
+    with pytest.raises(HostLost, match=r"^Host lost after 0 of 6 trials\."):
+        client.obtain(house.trials[0].id)
 
 
 @contextmanager

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, Listener
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +16,8 @@ import pytest
 from evalkit.generation import Generation
 from evalkit.host import client as client_module
 from evalkit.host.address import Address
-from evalkit.host.bundles import MOST_CHARACTERS, early_bundle
-from evalkit.host.client import HostClient
+from evalkit.host.bundles import MOST_CHARACTERS, bundle, early_bundle
+from evalkit.host.client import MOST_AHEAD, HostClient
 from evalkit.host.messages import Early, Run, Settled, Submit, Want
 
 KEY = b"key"
@@ -32,9 +34,10 @@ def a_host(folder: Path, serve: Callable[[Connection], None]) -> Iterator[Addres
     listener = Listener(str(folder / "host"), authkey=KEY)
 
     def accept() -> None:
-        with listener.accept() as connection, suppress(EOFError):
+        with listener.accept() as connection, suppress(EOFError, OSError):
             serve(connection)
-            connection.recv()  # until its client leaves
+            while True:  # until its client leaves
+                connection.recv()
 
     thread = threading.Thread(target=accept, daemon=True)
     thread.start()
@@ -75,6 +78,27 @@ def test_what_is_done_comes_while_the_first_is_waited_for(tmp_path: Path, monkey
     following = ("two", "three", "four")
     assert heard == [Want("one", following), Early(following), Early(("four",))]
     assert seen[:3] == [(), ("two", "three"), ("two", "three")]
+
+
+def test_what_came_twice_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The host may have settled what is waited for before it reads that others are asked for meanwhile."""
+    monkeypatch.setattr(client_module, "_POLL_S", 0.005)
+    names = ["one", "two", "three", "four", "five"]
+
+    def serve(connection: Connection) -> None:
+        for _ in range(3):  # what is submitted, what is wanted, what is asked for early
+            connection.recv()
+        connection.send((settled("one"), settled("two"), settled("three")))
+        connection.send((settled("two"), settled("three"), settled("four")))
+        connection.send((settled("four"),))
+
+    with a_host(tmp_path, serve) as address:
+        client = HostClient(address, Run("run", str(tmp_path)))
+        client.foresee(names)
+
+        assert [client.obtain(name).trial for name in names[:4]] == names[:4]
+        assert list(client.come) == []
+        client.close()
 
 
 def test_without_an_order_nothing_comes_early(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,3 +142,23 @@ def test_an_early_bundle_has_a_bound() -> None:
     assert names("long", "a") == ["long"]
     assert names("a", "long", "b") == ["a"]
     assert names("x") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "thinking"), [("漢" * 600, ""), ("\U0001f600" * 600, ""), ("Four.", "Two and two. " * 400)],
+    ids=["Chinese", "emoji", "thinking"],
+)  # fmt: skip
+def test_a_bundle_fits_into_a_socket(text: str, thinking: str) -> None:
+    """The host need not wait until whoever asked has judged what came before, whatever the texts are made of."""
+    known = {}
+    for name in map(str, range(MOST_AHEAD)):
+        own, tokens = text + name, tuple(range(30_000, 30_000 + 2 * len(text)))
+        answer = Generation(own, f"{own}<eos>", tokens, "stop", 1, len(tokens), thinking=thinking + name)
+        known[name] = Settled(name, (answer,))
+
+    sent = ForkingPickler.dumps(bundle(known["0"], list(known)[1:], known.get))
+
+    end, other = socket.socketpair()
+    with end, other:
+        end.setblocking(False)
+        assert end.send(sent) == len(sent)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -139,6 +140,31 @@ def test_unknown_key_in_a_policy_is_located(workspace: Workspace) -> None:
         build_judge(JudgeUse("x"), workspace)
 
     assert "unknown key 'run_min_copis'. Did you mean 'run_min_copies'?" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("patterns", "error"),
+    [
+        (["ode", "(?s)epic"], "global flags not at the start of the expression at position 4"),
+        (["(?P<a>ode)", "(?P<a>epic)"], "redefinition of group name 'a' as group 2; was group 1 at position 15"),
+    ],
+)
+def test_patterns_that_cannot_be_searched_as_one(workspace: Workspace, patterns: list[str], error: str) -> None:
+    """Each is right alone: said when the policy is read, not when a prompt is."""
+    text = degeneration_policy().split("\nasks_verse:\n")
+    written(
+        workspace,
+        "x.yaml",
+        f"{text[0]}\nasks_verse: {json.dumps(patterns)}\nasks_dialogue:{text[1].partition('asks_dialogue:')[2]}",
+    )
+
+    with pytest.raises(UnreadableFile) as caught:
+        build_judge(JudgeUse("x"), workspace)
+
+    assert str(caught.value) == (
+        f"judges/x.yaml:{text[0].count(chr(10)) + 2}: $.asks_verse: expected regular expressions that can be joined by "
+        f"|; {error}. Set flags for a part only, (?s:…), and give no two groups one name."
+    )
 
 
 def test_hash_covers_settings_and_is_stable(workspace: Workspace) -> None:

@@ -102,6 +102,10 @@ def test_read_all_stamps_every_verdict() -> None:
             "Judge 'mood' broke on probe 'tides': read must return a Verdict with outcome pass, fail or unscored; "
             "found 'pass'.",
         ),
+        (
+            Verdict("mood", "pass", "glad", score=float("inf")),
+            "Judge 'mood' broke on probe 'tides': the score of its Verdict must be a finite number or None; found inf.",
+        ),
     ],
 )
 def test_broken_judge_names_itself_and_the_probe(result: Any, message: str) -> None:

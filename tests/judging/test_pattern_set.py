@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from evalkit.judging import pattern_set, template_leak
+from evalkit.judging.collapse.asked import PromptReader
 from evalkit.judging.collapse.policy import DegenerationPolicy
 from evalkit.judging.collapse.prompt_patterns import asking, speaking
 from evalkit.judging.degeneration import DegenerationJudge
@@ -78,3 +80,16 @@ def test_known_pieces_are_taken_as_they_are() -> None:
 
     assert kept.candidates("xDEFx") == {"one"}
     assert kept.candidates("xABCx") == {"one", "two"}
+
+
+def test_a_language_goes_by_its_name_in_any_case(policy: DegenerationPolicy) -> None:
+    """Also where the policy has it in capitals, and in letters that count as others where case is ignored."""
+    names = (("fr", ("french",)), ("es", ("Spanish",)), ("tlh", ("KLINGON",)), ("de", ("deutsch", "Straßburgisch")))
+    reader = PromptReader(replace(policy, language_names=names))
+
+    for prompt, language in [
+        ("Answer in French.", "fr"), ("ANSWER IN SPANISH", "es"), ("Answer in \u017fpaniſh", "es"),
+        ("Answer in \u212alingon.", "tlh"), ("Answer in KL\u0130NGON.", "tlh"), ("Answer in klıngon.", "tlh"),
+        ("Answer in straßburgisch.", "de"),
+    ]:  # fmt: skip
+        assert (reader.named(prompt), reader.ordered(prompt)) == (frozenset((language,)), language), prompt

@@ -92,3 +92,21 @@ def test_a_number_that_cannot_be(bench: Bench) -> None:
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*--eval-noise: expected a whole number from 1 up; found '0'*"])
+
+
+def test_nobody_keeps_the_host_waiting_meanwhile(bench: Bench) -> None:
+    """The run's own line is closed: a long answer that came twice, and is never read, would hold up the host."""
+    bench.suite("What does the kettle cost?")
+    bench.write(
+        "conftest.py",
+        "from evalkit import noise_measuring\n\n\n"
+        "def measure_noise(config, *rest):\n"
+        "    client = config.pluginmanager.getplugin('evalkit-run').session._client\n"
+        "    print('still open:', client._connection)\n\n\n"
+        "noise_measuring.measure_noise = measure_noise\n",
+    )
+
+    result = bench.run("suites/small", "--eval-noise", "1", "-s")
+
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["*still open: None"])

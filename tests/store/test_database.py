@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import fcntl
 import os
+import resource
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -99,6 +101,35 @@ def test_a_corrupt_store_is_kept(tmp_path: Path) -> None:
 
     [aside] = tmp_path.glob("store.sqlite3.corrupt-*")
     assert aside.read_bytes() == b"not a database at all" * 100
+
+
+def test_a_disk_that_gets_full_while_a_store_is_brought_up_to_date_leaves_it_as_it_was(tmp_path: Path) -> None:
+    """SQLite has ended the transaction by itself then; the message says what went wrong, not that."""
+    file = tmp_path / "store.sqlite3"
+    with closing(sqlite3.connect(file, isolation_level=None)) as old:
+        old.execute("PRAGMA journal_mode = WAL")
+        for statements in VERSIONS[:4]:
+            for statement in statements:
+                old.execute(statement)
+        old.execute("PRAGMA user_version = 4")
+        old.execute("BEGIN")
+        old.executemany(
+            "INSERT INTO trials VALUES ('run', ?, ?)", ((str(number), "x" * 2000) for number in range(4000))
+        )
+        old.execute("COMMIT")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4_000_000, limits[1]))
+    try:
+        with pytest.raises(StoreError) as caught:
+            open_database(file)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    advice = "Check the disk and the folder's permissions."
+    assert str(caught.value) == f"{file}: cannot open the store: disk I/O error. {advice}"
+    with closing(open_database(file).connection) as connection:
+        assert connection.execute("SELECT count(*) FROM trials").fetchone() == (4000,)
 
 
 def test_a_store_of_a_newer_evalkit_is_refused_and_left_alone(tmp_path: Path) -> None:

@@ -10,7 +10,16 @@ from evalkit.judging import template_leak
 from evalkit.judging.collapse.languages import Languages, languages_of_scripts, scripts_of
 from evalkit.judging.collapse.letter_case import shows_alternating_case
 from evalkit.judging.collapse.policy import DegenerationPolicy
-from evalkit.judging.collapse.prompt_patterns import ANSWER_IN, BOTH, MENTIONED, NAMED, QUANTITY, asking, speaking
+from evalkit.judging.collapse.prompt_patterns import (
+    ANSWER_IN,
+    BOTH,
+    MENTIONED,
+    NAMED,
+    QUANTITY,
+    asking,
+    folded,
+    speaking,
+)
 from evalkit.probe import Message, Probe
 from evalkit.transcript import Case
 
@@ -116,7 +125,7 @@ class PromptReader:
 
     def __init__(self, policy: DegenerationPolicy) -> None:
         self._languages = Languages([*policy.function_words, *policy.prompt_words])
-        self._names = {name: code for code, names in policy.language_names for name in names}
+        self._names = {folded(name): code for code, names in policy.language_names for name in names}
         self.asking = asking(policy)
         self._speaking = speaking(policy)
         self._last: Asked | None = None
@@ -153,7 +162,7 @@ class PromptReader:
     def named(self, text: str) -> frozenset[str]:
         """The languages a text names."""
         found = self._speaking[NAMED].findall(text) if NAMED in self._may_speak(text) else ()
-        return frozenset(self._names[name.lower()] for name in found)
+        return frozenset(self._names[folded(name)] for name in found)
 
     def names_both(self, text: str) -> bool:
         """Whether a text names two languages in one breath."""
@@ -166,7 +175,7 @@ class PromptReader:
         for found in self._speaking[ANSWER_IN].finditer(text):
             for name in found.groupdict().values():
                 if name:
-                    return self._names[name.lower()]
+                    return self._names[folded(name)]
         return None
 
     def _is_found(self, name: str, text: str) -> bool:

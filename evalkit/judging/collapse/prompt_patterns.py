@@ -15,6 +15,7 @@ _QUANTITY = (
 )
 _MENTION = ("'", '"', "“", "„", "‘", "«", ", ")
 """Without one of these no word is spoken about."""
+_FOUND_AS_I = str.maketrans("İı", "ii")
 
 
 def asking(policy: DegenerationPolicy) -> PatternSet[str]:
@@ -38,6 +39,11 @@ def speaking(policy: DegenerationPolicy) -> PatternSet[str]:
     }
     pieces = tuple(map(str.lower, names))
     return PatternSet(sources, known={NAMED: pieces, ANSWER_IN: pieces, BOTH: pieces, MENTIONED: _MENTION})
+
+
+def folded(name: str) -> str:
+    """A language's name by which it is the same in any case in which the patterns find it."""
+    return name.translate(_FOUND_AS_I).casefold()
 
 
 def _mentioning(words: set[str]) -> str:

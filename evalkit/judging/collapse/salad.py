@@ -112,7 +112,7 @@ class SaladFinder:
         codes = {*asked.languages, self._languages.of(text) or ""} & self._closing.keys()
         if not codes or asked.languages - self._closing.keys():
             return None
-        functions = frozenset().union(*(self._functions[code] for code in codes))
+        functions = frozenset().union(*(self._functions.get(code, ()) for code in codes))
         words = _PLAIN_WORD.findall(text)
         short = [word for word in words if len(word) <= _SPLINTER and word.islower() and word not in functions]
         if (

@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from evalkit.judging.base import Judge
 from evalkit.judging.collapse.policy import VERSION, DegenerationPolicy
 from evalkit.reading.policies.base import Parts, Pattern, PolicyFile, Strict
 
+_NOT_JOINED = re.compile(r"^\(\?[aiLmsux]+\)|\(\?P<")
+
+
+def _joined(patterns: list[str]) -> list[str]:
+    """They are searched as one, which what each may hold alone can make impossible."""
+    if any(map(_NOT_JOINED.search, patterns)):
+        try:
+            re.compile("|".join(patterns))
+        except re.error as error:
+            raise ValueError(
+                f"expected regular expressions that can be joined by |; {error}. "
+                "Set flags for a part only, (?s:…), and give no two groups one name."
+            ) from None
+    return patterns
+
+
+Alternatives = Annotated[list[Pattern], AfterValidator(_joined)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
@@ -76,22 +94,22 @@ class DegenerationFile(PolicyFile):
     recited_share: Share
     recited_min_words: int = Field(ge=6)
     echo_share: Share
-    asks_repetition: list[Pattern]
-    asks_endless: list[Pattern]
-    asks_verse: list[Pattern]
-    asks_dialogue: list[Pattern]
-    asks_template: list[Pattern]
-    asks_one_character: list[Pattern]
-    asks_variants: list[Pattern]
-    asks_symbols: list[Pattern]
-    asks_case: list[Pattern]
-    asks_words: list[Pattern]
-    asks_style: list[Pattern]
-    asks_instructions: list[Pattern]
-    asks_languages: list[Pattern]
-    asks_more: list[Pattern]
-    asks_counting: list[Pattern]
-    answer_in: list[Pattern]
+    asks_repetition: Alternatives
+    asks_endless: Alternatives
+    asks_verse: Alternatives
+    asks_dialogue: Alternatives
+    asks_template: Alternatives
+    asks_one_character: Alternatives
+    asks_variants: Alternatives
+    asks_symbols: Alternatives
+    asks_case: Alternatives
+    asks_words: Alternatives
+    asks_style: Alternatives
+    asks_instructions: Alternatives
+    asks_languages: Alternatives
+    asks_more: Alternatives
+    asks_counting: Alternatives
+    answer_in: Alternatives
     language_names: dict[str, str]
     instruction_lines: list[Pattern]
     short_answers: str

@@ -185,7 +185,7 @@ class Controller:
             return
         from evalkit.opening import kinds_to_load, runs_items
 
-        if runs_items(self.config):
+        if runs_items(self.config, self.ledger.workspace):
             self.address()
             assert self._launcher is not None
             self._launcher.begin(kinds_to_load(self.config, self.ledger.workspace, self._targets))

@@ -50,9 +50,11 @@ def check_command_line(config: pytest.Config, ledger: Ledger) -> tuple[Target, .
     return targets
 
 
-def runs_items(config: pytest.Config) -> bool:
-    """Whether what is collected is going to be run."""
-    return not (config.option.collectonly or config.getoption("setupplan", False))
+def runs_items(config: pytest.Config, workspace: Workspace) -> bool:
+    """Whether suites of the workspace are collected and going to be run."""
+    places = (part for place in named_suites(config) for part in (place, *place.parents))
+    is_run = not (config.option.collectonly or config.getoption("setupplan", False))
+    return is_run and workspace.suites in places
 
 
 def kinds_to_load(config: pytest.Config, workspace: Workspace, targets: Iterable[Target]) -> set[str]:

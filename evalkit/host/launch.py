@@ -54,6 +54,7 @@ class Launcher:
         self._is_closing = self._is_closed = False
         self._is_silent = threading.Event()
         self._ready_for = ""
+        self._is_begun = False
         self.starts = 0
         self.is_used = False
         self._usd = 0.0
@@ -62,7 +63,7 @@ class Launcher:
 
     def begin(self, kinds: Iterable[str]) -> None:
         """Starts the host now, with these kinds of engines made ready, because it is going to be called soon."""
-        self._ready_for = ",".join(sorted(kinds))
+        self._ready_for, self._is_begun = ",".join(sorted(kinds)), True
         os.write(self._wake_write, b"b")
 
     def end(self) -> None:
@@ -144,9 +145,12 @@ class Launcher:
         return host
 
     def _follow(self, host: subprocess.Popen[bytes]) -> None:
-        """Passes the host's status on until it ends, and says so where none comes for long."""
+        """Passes the host's status on until it ends, and says so where none comes for long.
+
+        One that was begun says nothing until it is called, which may be after many other tests.
+        """
         assert host.stdout is not None
-        status = Status("starting")
+        status = Status("idle" if self._is_begun and self.starts == 1 else "starting")
         for line in lines_or_silence(host.stdout.fileno()):
             if isinstance(line, float):
                 if status.phase != "idle" and line > silence_bound_s(status):

@@ -15,8 +15,11 @@ import pytest
 
 from evalkit.engines.table import preparations
 from evalkit.errors import HostLost
+from evalkit.host import launch as launch_module
 from evalkit.host.heartbeat import Heartbeat
 from evalkit.host.launch import Launcher
+from evalkit.host.messages import Status
+from evalkit.host.pipe import lines_or_silence
 from evalkit.host.server import Server, StatusLine
 
 Wait = Callable[[Callable[[], bool]], bool]
@@ -49,6 +52,29 @@ def test_one_that_dies_before_a_call_is_not_missed(house: Any, wait_until: Wait)
     assert client.obtain(house.trials[0].id).replies[0].text == "Answer 0"
 
     assert house.launcher.starts == 2
+
+
+@pytest.mark.parametrize("is_begun", [True, False], ids=["begun", "called"])
+def test_one_that_was_only_begun_is_not_said_to_be_silent(
+    house: Any, monkeypatch: pytest.MonkeyPatch, is_begun: bool
+) -> None:
+    """Other tests may run for minutes before the first probe; whoever called it waits."""
+    statuses: list[Status] = []
+
+    def silent(descriptor: int) -> Iterator[bytes | float]:
+        yield 500.0
+        yield from lines_or_silence(descriptor)
+
+    monkeypatch.setattr(launch_module, "lines_or_silence", silent)
+    monkeypatch.setattr(house.launcher, "_on_status", statuses.append)
+    if is_begun:
+        house.launcher.begin([])
+    client = house.client()
+    client.submit(house.trials)
+
+    client.obtain(house.trials[0].id)
+
+    assert [status.silent_s for status in statuses if status.silent_s] == ([] if is_begun else [500.0])
 
 
 def launcher_of(folder: Path) -> Launcher:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from evalkit.opening import kinds_to_load
+from evalkit.opening import kinds_to_load, runs_items
 from evalkit.target import Engine, Model, Quantisation, Target
 from evalkit.workspace import Workspace
 
@@ -45,6 +45,22 @@ def test_a_run_without_a_trial_leaves_no_state(bench: Bench, workers: list[str],
     bench.run("suites/small", *workers, *arguments)
 
     assert not (bench.root / ".evalkit").exists()
+
+
+def test_a_folder_of_that_name_elsewhere_begins_no_host(bench: Bench) -> None:
+    """Python tests of suites are none of the workspace's suites."""
+    bench.write("tests/suites/test_it.py", "def test_it():\n    assert True\n")
+
+    bench.run("tests/suites").assert_outcomes(passed=1)
+
+    assert not (bench.root / ".evalkit").exists()
+    config: Any = SimpleNamespace(
+        args=["tests/suites"], invocation_params=SimpleNamespace(dir=bench.root),
+        option=SimpleNamespace(collectonly=False), getoption=lambda name, default=None: default,
+    )  # fmt: skip
+    assert not runs_items(config, Workspace(bench.root))
+    config.args = ["suites/small"]
+    assert runs_items(config, Workspace(bench.root))
 
 
 def test_the_search_for_garbage_goes_on_after_collection(bench: Bench, workers: list[str]) -> None:

@@ -174,19 +174,19 @@ class Closing:
             said.labels if said else (), rates_of(said, records),
         )  # fmt: skip
         figures, out = run_figures(self._summary), self._ledger.out
+        before, missing = self._before()
         try:
-            write_run(out, run, figures)
+            write_run(out, run, figures, before)
         except OSError as error:
             self._sentences += (f"The reports cannot be written to {self._ledger.out}: {error}.",)
             self.status = self.status or 1
             return
-        before, missing = self._before()
         page = write_page(out, run, figures, is_whole=self._is_whole, before=before)
         complaints = (missing, page, show_step_summary(out / "summary.md"))
         self._sentences += tuple(complaint for complaint in complaints if complaint)
 
     def _before(self) -> tuple[FinishedRun | None, str]:
-        """The baseline that the page compares answers with; nothing where no page is written."""
+        """The baseline that summary.md and the page compare with; nothing where no page is written."""
         from evalkit.earlier import baseline_at_end
 
         if not has_page(self._summary):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
 import pytest
 from _pytest._code.code import TerminalRepr
+from _pytest.nodes import Node
 from pluggy import HookRelay
 
 from evalkit.errors import EvalkitError, UnreadableFile, UsageError
@@ -24,17 +26,19 @@ class ProbeFailed(Exception):
 
     def __init__(self, judged: Judged) -> None:
         self.judged = judged
-        super().__init__(judged.decision.reason)
+        super().__init__(judged.record.reason)
 
 
 class ProbeFile(pytest.File):
     """One YAML file of probes.
 
     What pytest looks up for every item anew, and is the same for all items of a file, is kept here: ``hooks``, since
-    all conftest files are known, and how the file's path is ``shown`` in places.
+    all conftest files are known, how the file's path is ``shown`` in places, and the ``nodes`` from it up to the
+    session, which may all have markers.
     """
 
     eval_session: Session
+    nodes: tuple[Node, ...]
     hooks: HookRelay | None = None
     shown: str | None = None
 
@@ -42,6 +46,7 @@ class ProbeFile(pytest.File):
     def of(cls, parent: pytest.Collector, path: Any, session: Session) -> ProbeFile:
         file: ProbeFile = cls.from_parent(parent, path=path)
         file.eval_session = session
+        file.nodes = tuple(file.iter_parents())
         return file
 
     def collect(self) -> list[pytest.Item]:
@@ -115,6 +120,13 @@ class ProbeItem(pytest.Item):
             self.file.shown = super().location[0]
         return self.file.shown, self.trial.probe.line - 1, self.name
 
+    def iter_markers(self, name: str | None = None) -> Iterator[pytest.Mark]:
+        """As pytest's own, the item's markers first and the session's last; six times for every item it is asked."""
+        for node in (self, *self.file.nodes):
+            for mark in node.own_markers:
+                if name is None or mark.name == name:
+                    yield mark
+
     @classmethod
     def of(cls, parent: ProbeFile, trial: Trial) -> ProbeItem:
         # Spelt out: pytest 9.2 takes brackets in a bare name for part of the name, and --lf then finds nothing.
@@ -137,25 +149,32 @@ class ProbeItem(pytest.Item):
         self.user_properties[:] = [("evalkit_target", record.target), ("evalkit_verdict", record.outcome)]
         if record.score is not None:
             self.user_properties.append(("evalkit_score", record.score))
-        if self.judged.decision.outcome == "unscored":
-            pytest.skip(f"unscored: {reason_text(self.judged.decision.reason)}")
+        if record.outcome == "unscored":
+            pytest.skip(f"unscored: {reason_text(record.reason)}")
 
     def runtest(self) -> None:
         """Asserts the verdict, no more."""
-        if self.judged is not None and self.judged.decision.outcome == "fail":
+        if self.judged is not None and self.judged.record.outcome == "fail":
             raise ProbeFailed(self.judged)
 
     def teardown(self) -> None:
         self.judged = None
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: object = None) -> str | TerminalRepr:
-        error = excinfo.value
+        return self._told(excinfo.value) or super().repr_failure(excinfo)
+
+    def _repr_failure_py(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """What pytest shows of a setup: without this it lays out a traceback first, a tenth of a second a trial."""
+        return self._told(excinfo.value) or super()._repr_failure_py(excinfo, style)
+
+    def _told(self, error: BaseException) -> str | None:
+        """What an error of ours has to say; None of another's."""
         if isinstance(error, ProbeFailed):
             return "\n".join(failure_lines(self.trial, error.judged, self.nodeid))
         if isinstance(error, EvalkitError):
             probe = self.trial.probe
             return f"{probe.file}:{probe.line}: {probe.id} on {self.trial.target.label}\n{error_text(error)}"
-        return super().repr_failure(excinfo)
+        return None
 
     def reportinfo(self) -> tuple[Any, int | None, str]:
         return self.path, self.trial.probe.line - 1, self.name

@@ -13,7 +13,7 @@ import pytest
 
 from evalkit.ledger import Ledger
 from evalkit.options import RUN_NAME, expand_adapters, names_a_suite, progress_interval_s, workspace_of
-from evalkit.reading.garbage import no_garbage_search, rare_garbage_search
+from evalkit.reading.garbage import end_without_search, no_garbage_search, rare_garbage_search
 from evalkit.status_line import StatusLine
 
 if TYPE_CHECKING:
@@ -66,6 +66,12 @@ class Controller:
         }
         return {**plain, "address": asdict(self.address())} if with_address else plain
 
+    def prepare_end(self) -> None:
+        """Imports what the end of the run needs while this process waits; there it says what is wrong with it."""
+        with suppress(Exception):
+            import evalkit.closing
+            import evalkit.exporting.run_files  # noqa: F401
+
     def draw_status(self) -> None:
         self._store_records()
         self._line.draw()
@@ -91,11 +97,11 @@ class Controller:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_setupnodes(self) -> None:
-        self._begin_host()
+        self._begin_host(is_alone=False)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection(self) -> None:
-        self._begin_host()
+        self._begin_host(is_alone=True)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -123,6 +129,7 @@ class Controller:
         """Where suites are run thousands of reports and records come in that all stay until the end."""
         if names_a_suite(self.config):
             self._until_end.enter_context(rare_garbage_search())
+            end_without_search()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logstart(self) -> None:
@@ -179,16 +186,17 @@ class Controller:
         if self._store is not None:
             self._store.close()
 
-    def _begin_host(self) -> None:
+    def _begin_host(self, *, is_alone: bool) -> None:
         """The host starts while probes are collected; also without xdist's workers, which start meanwhile."""
         if not self._targets or self._launcher is not None:
             return
-        from evalkit.opening import kinds_to_load, runs_items
+        from evalkit.opening import kinds_to_prepare, runs_items
 
         if runs_items(self.config, self.ledger.workspace):
             self.address()
             assert self._launcher is not None
-            self._launcher.begin(kinds_to_load(self.config, self.ledger.workspace, self._targets))
+            kinds = kinds_to_prepare(self.config, self.ledger.workspace, self._targets, is_alone=is_alone)
+            self._launcher.begin(kinds)
 
     def _measure_noise(self, session: pytest.Session) -> None:
         """Asks some probes again, while the host still has the weights; not after an interrupt or a crash."""
@@ -215,11 +223,11 @@ class Controller:
             self.ledger.note(f"The model host was lost and started again. Host log: {log}")
 
     def _warm_up(self, status: Status) -> None:
-        """Imports what the end of the run needs while the host computes and this process waits."""
+        """Imports what the end of the run needs, drawing too, while the host computes."""
         if self._is_warm or status.phase not in ("loading", "generating"):
             return
         self._is_warm = True
-        import evalkit.closing  # noqa: F401
+        self.prepare_end()
         from evalkit.exporting.run_files import load_drawing
 
         load_drawing(status.total)

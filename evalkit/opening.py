@@ -57,6 +57,14 @@ def runs_items(config: pytest.Config, workspace: Workspace) -> bool:
     return is_run and workspace.suites in places
 
 
+def kinds_to_prepare(
+    config: pytest.Config, workspace: Workspace, targets: Iterable[Target], *, is_alone: bool
+) -> set[str]:
+    """What a host is told to make ready: engines, or what judges ahead of one process that is ``is_alone``."""
+    kinds = kinds_to_load(config, workspace, targets)
+    return {*kinds, "judging"} if is_alone and "local" not in kinds else kinds
+
+
 def kinds_to_load(config: pytest.Config, workspace: Workspace, targets: Iterable[Target]) -> set[str]:
     """The kinds of engines that are going to load weights here, as far as it is certain before anything is collected.
 

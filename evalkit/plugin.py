@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,11 @@ import pytest
 from evalkit.controller import NAME, Controller
 from evalkit.options import add_options, is_named, names_a_suite
 from evalkit.python_tests import evalkit_generate, evalkit_host, evalkit_judge, evalkit_transcript
-from evalkit.reading.garbage import no_garbage_search
+from evalkit.reading.garbage import last_garbage_search, no_garbage_search
 
 __all__ = ["evalkit_generate", "evalkit_host", "evalkit_judge", "evalkit_transcript"]
+
+_AT_LAST = pytest.StashKey[ExitStack]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -24,6 +27,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "probe(prompt, system=None, **decoding): plans the prompt for evalkit_transcript"
     )
+    config.stash[_AT_LAST] = ExitStack()
+    config.add_cleanup(config.stash[_AT_LAST].close)  # after pytest's own, which are added later
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Controller(config), NAME)
     if config.getoption("evalkit_preflight"):
@@ -66,3 +71,12 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     controller = config.pluginmanager.getplugin(NAME)
     if controller is not None:
         controller.print_summary(terminalreporter)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Before pytest looks for garbage, which it does up to five times, so that what users' tests left comes to light.
+
+    The plugins and conftest files that came after this one have let go by now of what they held.
+    """
+    if names_a_suite(config) and _AT_LAST in config.stash:
+        config.stash[_AT_LAST].enter_context(last_garbage_search())

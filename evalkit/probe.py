@@ -88,6 +88,11 @@ class Expectation(Pickled):
         return _meaning_assertions(self) != _NO_MEANING
 
 
+def has_own_pattern(expect: Expectation) -> bool:
+    """Whether somebody's regular expressions are searched for, which may take for ever on some texts."""
+    return bool(expect.regex or expect.not_regex or expect.json)
+
+
 def is_asserted(value: object) -> bool:
     """Whether a field of an Expectation asks for anything; 0 (``max_chars: 0``) does."""
     return value is not None and value is not False and value != ()

@@ -6,11 +6,13 @@ from dataclasses import dataclass, fields
 from operator import attrgetter
 from typing import Any, Literal
 
+from evalkit.pickled import Pickled
+
 TrialOutcome = Literal["pass", "fail", "unscored", "error"]
 
 
 @dataclass(frozen=True, slots=True)
-class TrialRecord:
+class TrialRecord(Pickled):
     """One finished trial. Plain values only (it crosses xdist and becomes a line of results.jsonl).
 
     ``expected`` says in words what the probe expects. ``verdicts`` are dicts of the fields of ``Verdict`` and of

@@ -10,7 +10,7 @@ from evalkit.probe import Generate, Message, Turn
 from evalkit.reporting.safe_text import for_terminal, shortened
 from evalkit.transcript import Answer
 from evalkit.trial_judging import Judged
-from evalkit.verdict import Span, Verdict
+from evalkit.verdict import Decision, Span, Verdict
 
 _SHOWN_CHARS = 600
 _CONTEXT_CHARS = 160
@@ -20,7 +20,9 @@ _ERROR_CHARS = 4_000
 
 def failure_lines(trial: Trial, judged: Judged, nodeid: str) -> list[str]:
     """The lines of one failing probe, hostile characters removed; long texts are cut where the cut is said."""
-    probe, case = trial.probe, judged.case
+    probe, case, decision = trial.probe, judged.case, judged.decision
+    assert case is not None, "only passes come without what the judges saw"
+    assert decision is not None
     lines = [f"{probe.file}:{probe.line}: {probe.id} ({probe.category}) on {trial.target.label}"]
     if probe.why:
         lines.append(f"tests: {for_terminal(probe.why)}")
@@ -30,12 +32,12 @@ def failure_lines(trial: Trial, judged: Judged, nodeid: str) -> list[str]:
     for message in case.transcript.messages:
         if message.role == "assistant" and next(generated, False):
             answer = next(answers)
-            lines.append(f"answer: {_answer(answer, _spans(judged, case.answers, answer))}{_ending(answer)}")
+            lines.append(f"answer: {_answer(answer, _spans(decision, case.answers, answer))}{_ending(answer)}")
         else:
             lines.append(f"{message.role}: {_cut(for_terminal(message.content))}")
     if probe.expect.behaviour:
         lines.append(f"expected: {for_terminal(probe.expect.behaviour)}")
-    lines += [_verdict(verdict) for verdict in judged.decision.verdicts if verdict.outcome != "pass"]
+    lines += [_verdict(verdict) for verdict in decision.verdicts if verdict.outcome != "pass"]
     lines.append(f"run it alone: pytest {shlex.quote(nodeid)}")
     return lines
 
@@ -60,10 +62,10 @@ def _verdict(verdict: Verdict) -> str:
     return f"{verdict.judge}{optional}: {verdict.outcome}: {reason_text(verdict.reason)}"
 
 
-def _spans(judged: Judged, judged_answers: tuple[Answer, ...], answer: Answer) -> list[Span]:
+def _spans(decision: Decision, judged_answers: tuple[Answer, ...], answer: Answer) -> list[Span]:
     """The spans of failing judges in this answer, in order."""
     position = next((index for index, other in enumerate(judged_answers) if other is answer), None)
-    spans = (span for verdict in judged.decision.verdicts if verdict.outcome == "fail" for span in verdict.spans)
+    spans = (span for verdict in decision.verdicts if verdict.outcome == "fail" for span in verdict.spans)
     return sorted((span for span in spans if span.answer == position), key=lambda span: (span.start, span.end))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Generator
 from pathlib import Path
@@ -18,6 +19,7 @@ from evalkit.host.messages import Run
 from evalkit.matrix import Trial
 from evalkit.options import RUN_NAME, options_of
 from evalkit.planned import planned_trial
+from evalkit.reading.garbage import no_garbage_search
 from evalkit.reporting.safe_text import for_terminal
 from evalkit.session import Session
 from evalkit.workspace import Workspace
@@ -29,6 +31,7 @@ class PytestRun:
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
         self._input: dict[str, Any] | None = getattr(config, "workerinput", {}).get("evalkit")
+        self._process = os.getpid()
         self._only_plans: bool = config.getoption("setupplan", False)
         self._controller: Controller | None = config.pluginmanager.getplugin(CONTROLLER)
         facts = self._input or self._own_controller.worker_input(with_address=False)
@@ -82,14 +85,19 @@ class PytestRun:
             self.config.workeroutput["evalkit"] = counts  # type: ignore[attr-defined]
         if trials and not self.config.option.collectonly and not self._only_plans:
             self.session.submit(trials, is_order=self._input is None)  # a worker judges only some of them
+            if self._input is None:
+                self.session.expect(item.trial for item in session.items if isinstance(item, ProbeItem))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> None:
-        """Calls the host where its answers are the first thing that is waited for."""
+        """Calls the host where its answers are the first thing that is waited for; until they come there is time."""
         first = next(iter(session.items), None)
         is_run = not (session.testsfailed or self.config.option.collectonly or self._only_plans)
-        if is_run and self._input is None and isinstance(first, ProbeItem):
-            self.session.begin(first.trial)
+        with no_garbage_search():
+            if is_run and self._input is None and isinstance(first, ProbeItem):
+                self.session.begin(first.trial)
+                self._own_controller.prepare_end()
+            self.session.keep_readings()
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
@@ -127,14 +135,14 @@ class PytestRun:
                 self._expect_of_reference(item, report)
         else:
             return
-        readable = record.readable()
-        report.evalkit = readable if self._input is None else readable.values()  # type: ignore[attr-defined]
+        is_handed_over = self._input is None and os.getpid() == self._process  # a plugin may fork for a test
+        report.evalkit = record if is_handed_over else record.values()  # type: ignore[attr-defined]
 
     def _expect_of_reference(self, item: ProbeItem, report: pytest.TestReport) -> None:
         """A reference target is expected to misbehave: its failures are xfailed."""
         if item.trial.target.role == "reference" and item.judged is not None:
             report.outcome = "skipped"
-            report.wasxfail = f"reference target: {for_terminal(item.judged.decision.reason)}"
+            report.wasxfail = f"reference target: {for_terminal(item.judged.record.reason)}"
 
     def _address(self) -> Address:
         return Address(**self._input["address"]) if self._input else self._own_controller.address()

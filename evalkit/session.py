@@ -8,17 +8,17 @@ from functools import cached_property
 from pathlib import Path
 
 from evalkit import matrix
-from evalkit.errors import GenerationFailed, JudgeError, UnreadableFile
+from evalkit.errors import GenerationFailed
 from evalkit.generation import Failure, Reply
 from evalkit.host.address import Address
 from evalkit.host.client import HostClient
-from evalkit.host.messages import Inspected, Run, Settled
+from evalkit.host.messages import Inspected, Passed, Run, Settled
 from evalkit.matrix import Trial
 from evalkit.preflight import Finding
-from evalkit.probe import JudgeUse, Probe
+from evalkit.probe import Probe
 from evalkit.reading.build import SuiteReading, read_suite
 from evalkit.reading.judge_files import judge_names
-from evalkit.reading.judge_targets import with_targets
+from evalkit.reading.judge_targets import JudgeTargets
 from evalkit.reading.leaving_out import LeavingOut
 from evalkit.reading.suite_cache import SuiteCache
 from evalkit.reading.targets import TargetChoice, TargetTable, read_targets
@@ -62,18 +62,19 @@ class Session:
         self._address = address
         self._while_waiting = while_waiting
         self._worker = worker
+        self._kept = SuiteCache.of(workspace, puts_off=True)
         self._suites: dict[Path, SuiteReading] = {}
         self._drawn: dict[str, Drawn] = {}
         self._by_file: dict[str, dict[str, list[Probe]]] = {}
         self.leaving_out = LeavingOut(options.exclude, workspace)
         self._judging = TrialJudging(workspace, worker)
-        self._resolved: dict[JudgeUse, JudgeUse] = {}
+        self._judge_targets = JudgeTargets(workspace, lambda: self.table)
         self._under: dict[tuple[str, ...], tuple[Target, ...]] = {}
         self._client: HostClient | None = None
         self._is_between = False
         self._submitted: set[str] = set()
         self._inspected: dict[str, Inspected] = {}
-        self._settled: dict[str, Settled | Exception] = {}
+        self._settled: dict[str, Settled | Passed | Exception] = {}
 
     @cached_property
     def table(self) -> TargetTable:
@@ -105,7 +106,7 @@ class Session:
         """The suite that a probe file belongs to, read once."""
         folder = self.workspace.suite_of(file)
         if folder not in self._suites:
-            reading = read_suite(folder, self.workspace, judge_names(self.workspace), SuiteCache.of(self.workspace))
+            reading = read_suite(folder, self.workspace, judge_names(self.workspace), self._kept)
             self._suites[folder] = self.leaving_out.of(reading)
         return self._suites[folder]
 
@@ -116,7 +117,9 @@ class Session:
             UsageError: the suite has no such plan, or too few probes for it.
         """
         suite = self.suite(file)
-        return self._cross(self._chosen(suite).get(self.workspace.shown(file), ()), self.targets_of(suite))
+        probes = map(self._judge_targets.of, self._chosen(suite).get(self.workspace.shown(file), ()))
+        samples, seed = self._options.samples, self._options.seed
+        return matrix.trials(probes, self.targets_of(suite), samples=samples, run_seed=seed)
 
     def drawn(self, suite: SuiteReading) -> Drawn | None:
         """What the run's sample plan draws from a suite; None where the whole suite runs.
@@ -141,7 +144,8 @@ class Session:
         """
         samples = self._options.samples
         return {
-            suite.name: sum(samples or probe.samples for probe in self._sample(suite)) * len(self.targets_of(suite))
+            suite.name: sum(samples or probe.samples for probe in (self.drawn(suite) or suite).probes)
+            * len(self.targets_of(suite))
             + sum(len(reading.problems) for reading in suite.files)
             for suite in self._suites.values()
         }
@@ -155,7 +159,7 @@ class Session:
 
     def trial(self, probe: Probe, target: Target, sample: int = 0) -> Trial:
         """A trial of a probe that comes from a Python test."""
-        return Trial(self._with_judge_targets(probe), target, sample, self._options.seed)
+        return Trial(self._judge_targets.of(probe), target, sample, self._options.seed)
 
     def submit(self, trials: Iterable[Trial], *, backwards: bool = False, is_order: bool = False) -> None:
         """Hands trials to the host in an order that depends on nothing but what they are.
@@ -177,12 +181,22 @@ class Session:
             self._host.submit(ordered)
         if is_order:
             self._host.foresee(new)
-            self._judging.expect(new)
+
+    def expect(self, trials: Iterable[Trial]) -> None:
+        """These of the trials in order are probes: whoever has time may judge them before their turns."""
+        expected = {trial.id: trial for trial in trials}
+        self._judging.expect(expected)
+        if expected:
+            self._host.leave_to_judge(expected, self._worker)
 
     def begin(self, trial: Trial) -> None:
         """Has the host begin with what was submitted, and makes the judges of the first trial meanwhile."""
         self._host.call()
         self._judging.prepare(trial.probe.judges)
+
+    def keep_readings(self) -> None:
+        """Writes how suites were read, for the next run: best while the host is busy."""
+        self._kept.write()
 
     def inspect(self, named: Mapping[str, Target]) -> None:
         """Has the host look at targets, which are asked nothing, under these names."""
@@ -206,12 +220,11 @@ class Session:
     def obtain(self, trial: Trial, *, is_between: bool = False) -> None:
         """Waits for a trial's answers, judging others if ``is_between`` tests; errors come from ``judged``."""
         name, self._is_between = trial.id, is_between
-        if name in self._settled:
-            return
         try:
             if name not in self._submitted:
                 self.submit([trial])
-            self._settled[name] = self._host.obtain(name)
+            if name not in self._settled:
+                self._settled[name] = self._host.obtain(name)
         except Exception as error:
             self._settled[name] = error
 
@@ -222,10 +235,8 @@ class Session:
             HostLost, StoreError: the host cannot answer at all.
             GenerationFailed: a request ended in a Failure.
         """
-        self.obtain(trial)
-        settled = self._settled[trial.id]
-        if isinstance(settled, Exception):
-            raise settled
+        settled = self._obtained(trial)
+        assert isinstance(settled, Settled), "only of probes the host tells no more than that they pass"
         if settled.replies and isinstance(settled.replies[-1], Failure):
             raise GenerationFailed(settled.replies[-1].reason)
         return settled
@@ -236,7 +247,11 @@ class Session:
         Raises:
             HostLost, StoreError, GenerationFailed, UnreadableFile, JudgeError: the trial is an ERROR, not a failure.
         """
-        judged = self._judging.judged(trial, self.replies(trial))
+        settled = self._obtained(trial)
+        if isinstance(settled, Passed):
+            judged = Judged(settled.record)
+        else:
+            judged = self._judging.judged(trial, self.replies(trial))
         del self._settled[trial.id]  # of thousands of answers only the one at hand is kept
         return judged
 
@@ -247,17 +262,25 @@ class Session:
     def error_record(self, trial: Trial, reason: str) -> TrialRecord:
         """The record of a trial that has no verdict because the harness broke."""
         settled = self._settled.get(trial.id)
+        if isinstance(settled, Passed):
+            return replace(settled.record, outcome="error", reason=reason, score=None, flags=(), verdicts=()).readable()
         known = settled if isinstance(settled, Settled) else Settled(trial.id, ())
-        return replace(record_of(trial, known, None, self._worker), reason=reason)
+        return replace(record_of(trial, known, None, self._worker), reason=reason).readable()
 
     def close(self) -> None:
         if self._client is not None:
             self._client.close()
 
+    def _obtained(self, trial: Trial) -> Settled | Passed:
+        self.obtain(trial)
+        settled = self._settled[trial.id]
+        if isinstance(settled, Exception):
+            raise settled
+        return settled
+
     @property
     def _host(self) -> HostClient:
-        if self._client is None:
-            self._client = HostClient(self._address(), self._run, self._use_the_wait)
+        self._client = self._client or HostClient(self._address(), self._run, self._use_the_wait)
         return self._client
 
     def _use_the_wait(self) -> bool:
@@ -265,34 +288,13 @@ class Session:
         self._while_waiting()
         return self._is_between and self._judging.judge_early(self._host.come)
 
-    def _sample(self, suite: SuiteReading) -> tuple[Probe, ...]:
-        drawn = self.drawn(suite)
-        return suite.probes if drawn is None else drawn.probes
-
     def _chosen(self, suite: SuiteReading) -> dict[str, list[Probe]]:
         """The suite's probes under the run's plan and limit, by their files."""
         if suite.name not in self._by_file:
-            probes, limit = self._sample(suite), self._options.limit
+            probes, limit = (self.drawn(suite) or suite).probes, self._options.limit
             probes = probes if limit is None else matrix.limited(probes, limit)
             files: dict[str, list[Probe]] = {}
             for probe in probes:
                 files.setdefault(probe.file, []).append(probe)
             self._by_file[suite.name] = files
         return self._by_file[suite.name]
-
-    def _cross(self, probes: Iterable[Probe], targets: tuple[Target, ...]) -> tuple[Trial, ...]:
-        resolved = (self._with_judge_targets(probe) for probe in probes)
-        return matrix.trials(resolved, targets, samples=self._options.samples, run_seed=self._options.seed)
-
-    def _with_judge_targets(self, probe: Probe) -> Probe:
-        """The probe with the models that its judges ask resolved to targets."""
-        uses = tuple(self._with_targets(use) for use in probe.judges)
-        return probe if uses == probe.judges else replace(probe, judges=uses)
-
-    def _with_targets(self, use: JudgeUse) -> JudgeUse:
-        if use not in self._resolved:
-            try:
-                self._resolved[use] = with_targets(use, self.workspace, lambda: self.table)
-            except (JudgeError, UnreadableFile):
-                self._resolved[use] = use  # the trial is an ERROR with that sentence when it is judged
-        return self._resolved[use]

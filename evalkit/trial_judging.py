@@ -6,14 +6,16 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
+from evalkit.errors import JudgeError
 from evalkit.generation import Failure, Reply
-from evalkit.host.messages import Inspected, Settled
+from evalkit.host.bundles import Done
+from evalkit.host.messages import Settled
 from evalkit.host.plan import case_of
 from evalkit.judging.base import Judge
 from evalkit.judging.panel import read_all
 from evalkit.matrix import Trial
-from evalkit.probe import JudgeUse
-from evalkit.reading.judge_files import asks_nobody
+from evalkit.probe import JudgeUse, has_own_pattern
+from evalkit.reading.judge_files import asks_nobody, is_builtin
 from evalkit.reading.judges import build_judge, judge_hash
 from evalkit.record import TrialRecord
 from evalkit.transcript import Case
@@ -26,11 +28,11 @@ _Panel = tuple[tuple[tuple[JudgeUse, Judge], ...], tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One trial at its end: what the judges saw and what they came to."""
+    """One trial at its end: what the judges saw and what they came to, but for a pass that the host found."""
 
-    case: Case
-    decision: Decision
     record: TrialRecord
+    case: Case | None = None
+    decision: Decision | None = None
 
 
 class TrialJudging:
@@ -44,6 +46,7 @@ class TrialJudging:
         self._expected: Mapping[str, Trial] = {}
         self._early: dict[str, tuple[Settled, Judged | None]] = {}
         self._is_rule: dict[str, bool] = {}
+        self._is_bounded: dict[JudgeUse, bool] = {}
 
     def judged(self, trial: Trial, settled: Settled) -> Judged:
         """The decision on a trial whose turns are all answered, with its record.
@@ -68,7 +71,7 @@ class TrialJudging:
         """These come to their turns in this process, and may be judged before."""
         self._expected = trials
 
-    def judge_early(self, come: Iterable[Settled | Inspected]) -> bool:
+    def judge_early(self, come: Iterable[Done]) -> bool:
         """Judges one trial whose answers are here before its turn, if there is one.
 
         Not where a judge is somebody's code or asks models: that runs at its trial's turn, within its time and output.
@@ -80,6 +83,16 @@ class TrialJudging:
             self._early[settled.trial] = settled, self._judged_early(trial, settled)
             return True
         return False
+
+    def passing(self, trial: Trial, settled: Settled) -> TrialRecord | None:
+        """The record of a trial that passes; None where it does not, and where it can only be judged at its turn.
+
+        As is what may search for a pattern of the user's: that may take for ever, and here nobody would stop it.
+        """
+        if has_own_pattern(trial.probe.expect) or not all(map(self._bounded, trial.probe.judges)):
+            return None
+        judged = self._judged_early(trial, settled)
+        return judged.record if judged is not None and judged.record.outcome == "pass" else None
 
     def _judged_early(self, trial: Trial, settled: Settled) -> Judged | None:
         """None where it has to be done at the trial's turn, which also says what goes wrong."""
@@ -105,10 +118,17 @@ class TrialJudging:
     def _judge(self, trial: Trial, settled: Settled) -> Judged:
         case = case_of(trial, settled.replies)
         decision = self.decide(case, dict(settled.judge_replies))
-        return Judged(case, decision, record_of(trial, settled, decision, self._worker))
+        return Judged(record_of(trial, settled, decision, self._worker).readable(), case, decision)
 
     def _rules(self, use: JudgeUse) -> bool:
         """Whether a judge is one of ours that goes by rules."""
         if use.use not in self._is_rule:
             self._is_rule[use.use] = asks_nobody(use, self._workspace)
         return self._is_rule[use.use]
+
+    def _bounded(self, use: JudgeUse) -> bool:
+        """Whether a judge is there, and evalkit's own, with its own policy."""
+        if use not in self._is_bounded:
+            with suppress(JudgeError):
+                self._is_bounded[use] = not use.settings and is_builtin(use.use, self._workspace)
+        return self._is_bounded.get(use, False)

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from evalkit.generation import ROW_FACTS, Generation
+from evalkit.generation import ROW_FACTS
 from evalkit.host.plan import answer_of
-from evalkit.probe import Message
 from evalkit.record import TrialRecord
 from evalkit.reporting.exports import TrialTexts
 from evalkit.review import text_hash
-from evalkit.store.generations import AsOf, GenerationStore
+from evalkit.store.generations import AsOf, GenerationStore, Said
 
-Conversations = dict[str, tuple[tuple[Message, ...], Generation]]
-"""Identity → what was asked, and what came."""
 _AT_ONCE = 500
 """Trials whose answers are in memory whole while their texts are taken out of them."""
 
@@ -44,11 +41,11 @@ class RunTexts:
         with closing(GenerationStore.open(store_file)) as store:
             for start in range(0, len(records), _AT_ONCE):
                 part = records[start : start + _AT_ONCE]
-                stored = store.conversations(_once(name for record in part for name in record.generations), then)
+                stored = store.said(_once(name for record in part for name in record.generations), then)
                 questions = _once(item["identity"] for record in part for item in record.questions)
-                asked = store.conversations(questions, then)
+                asked = store.said(questions, then)
                 found.by_trial.update((record.trial, trial_texts(record, stored, asked)) for record in part)
-                found._hear(answer for name, (_, answer) in stored.items() if name not in seen)
+                found._hear(said for name, said in stored.items() if name not in seen)
                 seen.update(stored)
         return found
 
@@ -57,9 +54,9 @@ class RunTexts:
         """What a report says of where the answers come from."""
         return {**self.engines, **({"answers with near ties": str(self.near_ties)} if self.near_ties else {})}
 
-    def _hear(self, answers: Iterable[Generation]) -> None:
-        for answer in answers:
-            facts = dict(answer.facts)
+    def _hear(self, answers: Iterable[Said]) -> None:
+        for said in answers:
+            facts = dict(said.facts)
             self.engines |= {name: str(value) for name, value in facts.items() if name not in ROW_FACTS}
             self.near_ties += bool(facts.get("near_tie"))
 
@@ -68,18 +65,18 @@ def _once(identities: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(identities))
 
 
-def trial_texts(record: TrialRecord, stored: Conversations, asked: Conversations) -> TrialTexts:
+def trial_texts(record: TrialRecord, stored: Mapping[str, Said], asked: Mapping[str, Said]) -> TrialTexts:
     """The conversation of a trial from its last answer's request, all its answers, and what its judges asked."""
     known = [stored[identity] for identity in record.generations if identity in stored]
     questions = {
-        identity: _question_and_reply(*asked[identity])
+        identity: _question_and_reply(asked[identity])
         for item in (record.questions if asked else ())
         if (identity := item["identity"]) in asked
     }
     if not known:
         return TrialTexts(questions=questions)
-    messages = tuple([(message.role, message.content) for message in known[-1][0]])
-    answers = tuple([answer_of(generation) for _, generation in known])
+    messages = known[-1].messages
+    answers = tuple([answer_of(said) for said in known])
     last = answers[-1]
     is_whole = record.outcome != "error" and len(known) == len(record.generations)
     return TrialTexts(
@@ -88,6 +85,6 @@ def trial_texts(record: TrialRecord, stored: Conversations, asked: Conversations
     )  # fmt: skip
 
 
-def _question_and_reply(messages: tuple[Message, ...], reply: Generation) -> tuple[str, str]:
+def _question_and_reply(said: Said) -> tuple[str, str]:
     """Without the system text, which is the same for all that a judge asks; the store has it."""
-    return "\n\n".join(message.content for message in messages if message.role != "system"), reply.text
+    return "\n\n".join(content for role, content in said.messages if role != "system"), said.text

@@ -16,5 +16,9 @@ class WatchedFile:
     def write(self, text: str) -> Any:
         return self.file.write(self._before(text))
 
+    def flush(self) -> None:
+        """Spelt out, because pytest does it after every dot."""
+        self.file.flush()
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self.file, name)

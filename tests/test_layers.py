@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,8 +21,8 @@ LAYERS = (
      "sampling_plan", "reviewing", "authoring", "perturbing"),
     ("workspace", "store"),
     ("reading", "importing", "engines", "reporting", "sheets", "exporting", "plots", "report_page"),
-    ("host",),
-    ("session", "gating", "trial_judging", "trial_records", "trial_texts", "rejudging", "remeasuring", "transcripts",
+    ("host", "trial_judging", "trial_records"),
+    ("session", "gating", "trial_texts", "rejudging", "remeasuring", "transcripts",
      "report_text", "labelled_text", "datasets", "reviewed", "label_intake", "restoring", "earlier"),
     (
         "options", "ledger", "planned", "python_tests", "collect", "status_text", "status_line", "watched_file",
@@ -74,6 +75,15 @@ def test_each_vendors_package_has_one_file() -> None:
     found = {top: {file.name for file in FILES if top in imports(file)} for top in ("anthropic", "openai")}
 
     assert found == {"anthropic": {"anthropic_api.py"}, "openai": {"openai_compatible.py"}}
+
+
+def test_the_page_of_the_design_is_short_and_names_every_room() -> None:
+    """Who reads it once knows where to look; under 80 lines is what was agreed."""
+    page = (PACKAGE.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rooms = page.partition("## Rooms\n")[2].partition("\n## ")[0]
+
+    assert len(page.splitlines()) < 80
+    assert [name for name in RANK if name != "__main__" and not re.search(rf"\b{name}\b", rooms)] == []
 
 
 def test_the_plugin_imports_nothing_heavy() -> None:

@@ -31,7 +31,7 @@ def judged(answer: Answer, *spans: Span) -> Judged:
     optional = Verdict("taste", "unscored", "no key", required=False)
     decision = Decision("fail", "text: no", (passed, verdict, optional))
     record = TrialRecord("t", "s", "f", 1, "p", "c", "l", "fail", "r")
-    return Judged(Case(TRIAL.probe, TRIAL.target.label, Transcript(messages, (answer,))), decision, record)
+    return Judged(record, Case(TRIAL.probe, TRIAL.target.label, Transcript(messages, (answer,))), decision)
 
 
 def test_a_failing_probe_says_everything_needed() -> None:

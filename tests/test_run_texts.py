@@ -65,7 +65,7 @@ def test_parts_come_to_the_same_as_one_by_one(
     found = RunTexts.of(file, RECORDS, then)
 
     with closing(GenerationStore.open(file)) as store:
-        every = store.conversations(["a", "b", "c", "d", "gone", "q"], then)
+        every = store.said(["a", "b", "c", "d", "gone", "q"], then)
     assert found.by_trial == {one.trial: trial_texts(one, every, every) for one in RECORDS}
     assert [texts.answers[-1].answer if texts.answers else None for texts in found.by_trial.values()] == [
         "Two again." if then is None else "Two.", "Three.", "Two again." if then is None else "Two.", None, "Four.",

@@ -12,13 +12,13 @@ from evalkit.errors import JudgeError
 from evalkit.generation import Failure, Generation, Reply
 from evalkit.host.address import Address
 from evalkit.host.client import HostClient
-from evalkit.host.messages import Inspected, Run, Settled
+from evalkit.host.messages import Inspected, Passed, Run, Settled
 from evalkit.matrix import Trial
 from evalkit.probe import Expectation, Generate, JudgeUse, Message, Probe
 from evalkit.reading.targets import TargetChoice
 from evalkit.session import Options, Session
 from evalkit.target import Model, Quantisation, Target
-from evalkit.trial_judging import TrialJudging
+from evalkit.trial_judging import Judged, TrialJudging
 from evalkit.workspace import Workspace
 
 TARGET = Target(Model("one", "/model", True, "model"), Quantisation("fp32", "fp32"))
@@ -178,3 +178,22 @@ def test_nothing_is_judged_early_within_a_test(
 
     assert session.replies(trial("key")) is now
     assert judged == ([come] if is_between else [])
+
+
+def test_a_pass_of_the_hosts_is_taken_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the setup of somebody's plugin breaks afterwards, the error's record knows the answer, and no verdict."""
+    one, worker = trial("lamp"), TrialJudging(Workspace(tmp_path), "main")
+    record = worker.judged(one, settled(one, "In the lighthouse.")).record
+    session = Session(Workspace(tmp_path), Options(TargetChoice()), Run("run", str(tmp_path)), lambda: ADDRESS)
+    monkeypatch.setattr(HostClient, "obtain", lambda client, name: Passed(name, record, done=1, total=1))
+    monkeypatch.setattr(Session, "targets", (TARGET,))
+    session.obtain(one)
+
+    broken = session.error_record(one, "a fixture broke")
+
+    assert session.judged(one) == Judged(record)
+    assert (broken.outcome, broken.reason, broken.verdicts, broken.flags) == ("error", "a fixture broke", (), ())
+    assert broken == replace(
+        session.error_record(trial("lamp"), "a fixture broke"), generations=record.generations,
+        finishes=record.finishes, prompt_tokens=1, new_tokens=1, words=3, generation_s=0.0,
+    )  # fmt: skip

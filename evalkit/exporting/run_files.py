@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,7 +11,8 @@ from pathlib import Path
 from evalkit.plots import run_plots
 from evalkit.report_page import report_html
 from evalkit.reporting.exports import TrialTexts, results_jsonl, review_csv
-from evalkit.reporting.figure_nouns import RunFigures
+from evalkit.reporting.figure_deltas import deltas_against
+from evalkit.reporting.figure_nouns import Delta, RunFigures
 from evalkit.reporting.finished import FinishedRun
 from evalkit.reporting.markdown import summary_markdown
 from evalkit.reporting.run_words import MAX_PAGED, PAGE, has_page
@@ -19,10 +20,13 @@ from evalkit.reporting.safe_text import utf8_safe
 
 MIN_PLOTTED = 30
 """Trials below which the end of a run draws no plots."""
+_BUFFER_BYTES = 65_536
 
 
-def write_run(folder: Path, run: FinishedRun, figures: RunFigures) -> list[Path]:
+def write_run(folder: Path, run: FinishedRun, figures: RunFigures, before: FinishedRun | None = None) -> list[Path]:
     """Writes results.jsonl, summary.md and review.csv, each whole or not at all.
+
+    summary.md says what changed since the run ``before``.
 
     Raises:
         OSError: one of them cannot be written.
@@ -31,9 +35,19 @@ def write_run(folder: Path, run: FinishedRun, figures: RunFigures) -> list[Path]
     pairs = [(record, run.texts.get(record.trial, TrialTexts())) for record in summary.records]
     return [
         write_text(folder / "results.jsonl", results_jsonl(pairs, run=summary.run)),
-        write_text(folder / "summary.md", [summary_markdown(run, figures)]),
+        write_text(folder / "summary.md", [summary_markdown(run, figures, against=_changes(run, before))]),
         write_text(folder / "review.csv", review_csv(pairs, run=summary.run)),
     ]
+
+
+def _changes(run: FinishedRun, before: FinishedRun | None) -> tuple[str, Sequence[Delta]] | None:
+    """What changed; nothing where the two cannot be compared: then the page, which compares them too, says why."""
+    if before is None:
+        return None
+    try:
+        return before.run_id, deltas_against(run.summary, before.summary)
+    except Exception:
+        return None
 
 
 def write_page(
@@ -83,7 +97,7 @@ def write_bytes(path: Path, parts: Iterable[bytes]) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with unfinished.open("wb") as file:
+        with unfinished.open("wb", _BUFFER_BYTES) as file:
             file.writelines(parts)
         os.replace(unfinished, path)
     finally:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from evalkit.generation import Generation
-from evalkit.host.messages import Inspected, Settled
+from evalkit.host.messages import Inspected, Passed, Settled
 
-Done = Settled | Inspected
+Done = Settled | Passed | Inspected
 MOST_CHARACTERS = 32_768
 """About how much text goes into one: no more than a socket takes while its reader is busy judging."""
+
+
+_OF_A_RECORD = 256
+"""For what a record has beside these texts, most of which is as in the one before it."""
 
 
 def bundle(first: Done, following: Iterable[str], settled_of: Callable[[str], Done | None]) -> tuple[Done, ...]:
@@ -46,6 +50,8 @@ def _characters(done: Done) -> int:
     """Of its texts, and some for the rest of it."""
     if isinstance(done, Inspected):
         return 1
+    if isinstance(done, Passed):
+        return _OF_A_RECORD + _weight(done.record.reason) + _weight(done.record.expected)
     replies = (*done.replies, *(reply for _, own in done.judge_replies for reply in own))
     generations = (reply for reply in replies if isinstance(reply, Generation))
     return 1 + sum(_weight(reply.raw_text) + _weight(reply.thinking) for reply in generations)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import select
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
@@ -11,13 +12,14 @@ from typing import TypeVar
 
 from evalkit.errors import HostLost, StoreError
 from evalkit.host.address import Address
-from evalkit.host.messages import Early, Inspected, Refused, Run, Settled, Submit, Want
+from evalkit.host.bundles import Done
+from evalkit.host.messages import Early, Expect, Inspected, Passed, Refused, Run, Settled, Submit, Want
 from evalkit.matrix import Trial
 from evalkit.target import Target
 
-MOST_AHEAD = 64
+MOST_AHEAD = 96
 """How many more answers may come along with the one that is wanted."""
-ENOUGH_AHEAD = 32
+ENOUGH_AHEAD = 64
 """With fewer answers than this ahead the next bundle is asked for, so that it comes while these are judged."""
 MOST_EARLY = 256
 """Among how many of those that follow are asked for what is done, while one before them is waited for."""
@@ -33,15 +35,17 @@ class HostClient:
         self._address = address
         self._run = run
         self._while_waiting = while_waiting
+        self._process = os.getpid()
         self._trials: list[Trial] = []
         self._inspected: list[tuple[str, Target]] = []
         self._connection: Connection | None = None
         self._hangups = select.poll()
         self._order: Sequence[str] = ()
         self._places: dict[str, int] = {}
+        self._expect: Expect | None = None
         self._wanted: set[str] = set()
         self._is_asking_early = False
-        self._come: dict[str, Settled | Inspected] = {}
+        self._come: dict[str, Done] = {}
         self._done = self._total = 0
         self._lost: str | None = None
 
@@ -61,6 +65,12 @@ class HostClient:
         self._order = tuple(order)
         self._places = {trial: place for place, trial in enumerate(self._order)}
 
+    def leave_to_judge(self, trials: Iterable[str], worker: str) -> None:
+        """Says which of the foreseen trials the host may judge before, as this ``worker`` would."""
+        self._expect = expect = Expect(tuple(trials), worker)
+        if self._connection is not None:
+            self._attempt(lambda connection: connection.send(expect))
+
     def call(self) -> None:
         """Connects now, so that the host works before anybody waits; whoever obtains a trial is told if it is lost."""
         with suppress(HostLost):
@@ -72,7 +82,7 @@ class HostClient:
         if self._connection is not None:
             self._attempt(lambda connection: connection.send(Submit(self._run, (), tuple(self._inspected))))
 
-    def obtain(self, trial: str) -> Settled:
+    def obtain(self, trial: str) -> Settled | Passed:
         """Waits for one submitted trial; the answers of those that follow it come while this one's are judged.
 
         An answer that is here already counts, whatever became of the host since.
@@ -87,7 +97,7 @@ class HostClient:
                 self.close()
         else:
             settled = self._wait_for(trial)
-        assert isinstance(settled, Settled)
+        assert not isinstance(settled, Inspected)
         self._done, self._total = settled.done, settled.total
         self._ask_ahead(trial)
         return settled
@@ -104,7 +114,7 @@ class HostClient:
         return inspected
 
     @property
-    def come(self) -> Collection[Settled | Inspected]:
+    def come(self) -> Collection[Done]:
         """What is here and was not obtained yet."""
         return self._come.values()
 
@@ -120,6 +130,9 @@ class HostClient:
         """Does one thing with the host; None when the connection broke and is to be made anew."""
         if self._lost is not None:
             raise HostLost(self._lost)
+        if self._process != os.getpid():  # a fork, as some plugins make for a test: on that line its parent is answered
+            self.close()
+            self._process, self._expect = os.getpid(), None
         connection = self._connection or self._connect()
         try:
             return act(connection)
@@ -137,6 +150,8 @@ class HostClient:
             try:
                 connection = Client(self._address.socket, family="AF_UNIX", authkey=bytes.fromhex(self._address.key))
                 connection.send(Submit(self._run, tuple(self._trials), tuple(self._inspected)))
+                if self._expect is not None:
+                    connection.send(self._expect)
             except (FileNotFoundError, ConnectionRefusedError, AuthenticationError):
                 self._lost = (
                     f"Host lost after {self._done} of {self._total} trials. Host log: {self._address.log}. "
@@ -149,13 +164,13 @@ class HostClient:
             self._hangups.register(connection, 0)
             return connection
 
-    def _wait_for(self, name: str) -> Settled | Inspected:
+    def _wait_for(self, name: str) -> Done:
         while True:
             reply = self._attempt(lambda connection: self._ask(connection, name))
             if reply is not None:
                 return reply
 
-    def _ask(self, connection: Connection, name: str) -> Settled | Inspected:
+    def _ask(self, connection: Connection, name: str) -> Done:
         self._want(connection, name)
         while name not in self._come:
             has_more = False
@@ -213,7 +228,7 @@ class HostClient:
         return bool(self._hangups.poll(0))
 
 
-def _replies(message: object) -> tuple[Settled | Inspected, ...]:
+def _replies(message: object) -> tuple[Done, ...]:
     if isinstance(message, Refused):
         raise StoreError(message.reason)
     assert isinstance(message, tuple)

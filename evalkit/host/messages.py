@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from evalkit.generation import Reply
     from evalkit.matrix import Trial
     from evalkit.preflight import Finding
+    from evalkit.record import TrialRecord
     from evalkit.target import Target
 
 Phase = Literal["starting", "waiting", "loading", "generating", "judging", "idle"]
@@ -50,6 +51,17 @@ class Submit:
 
 
 @dataclass(frozen=True, slots=True)
+class Expect:
+    """The trials that a client alone comes to, in that order, to judge each as ``worker``.
+
+    With nothing else to do, the host judges ahead of it what it may, and answers with a Passed.
+    """
+
+    trials: tuple[str, ...]
+    worker: str
+
+
+@dataclass(frozen=True, slots=True)
 class Want:
     """A client asks for one trial it submitted; answered by a tuple with its Settled when that trial is done.
 
@@ -83,6 +95,16 @@ class Settled(Pickled):
     judge_targets: tuple[tuple[int, tuple[Target | None, ...]], ...] = ()
     done: int = 0
     total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Passed(Pickled):
+    """A trial that its judges have let pass in the host: in place of its Settled, all that its client needs of it."""
+
+    trial: str
+    record: TrialRecord
+    done: int
+    total: int
 
 
 @dataclass(frozen=True, slots=True)

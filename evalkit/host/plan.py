@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from evalkit.errors import EvalkitError, JudgeError
 from evalkit.generation import Failure, Generation, Reply, Request
@@ -16,24 +17,28 @@ from evalkit.probe import Generate, Message
 from evalkit.target import Target
 from evalkit.transcript import Answer, Case, Transcript
 
+if TYPE_CHECKING:
+    from evalkit.store.generations import Said
+
 AskingJudges = Callable[[Trial], tuple[tuple[int, Judge], ...]]
+_segments = lru_cache(maxsize=256)(segments)
+"""Asked several times for the trial at hand."""
 
 
-def answer_of(generation: Generation) -> Answer:
+def answer_of(generation: Generation | Said) -> Answer:
     """The generation as judges see it: thinking and answer kept apart."""
-    bare = split_text(generation.text)
-    thought = "\n".join(part for part in (generation.thinking, bare.thinking) if part)
+    found = _segments(generation.text)
+    thought = "\n".join([part for part in (generation.thinking, found.thinking) if part])
     return Answer(
-        text=bare.text, answer=bare.answer, thinking=thought, answer_start=bare.answer_start,
+        text=generation.text, answer=found.answer, thinking=thought, answer_start=found.start,
         raw_text=generation.raw_text, finish=generation.finish, new_tokens=generation.new_tokens,
-        identity=generation.identity, pieces=bare.pieces, thinking_flags=bare.thinking_flags,
+        identity=generation.identity, pieces=found.pieces, thinking_flags=found.flags,
     )  # fmt: skip
 
 
-@lru_cache(maxsize=256)
 def split_text(text: str) -> Answer:
-    """A bare text as judges see an answer; asked several times for the trial at hand."""
-    found = segments(text)
+    """A bare text as judges see an answer."""
+    found = _segments(text)
     return Answer(
         text=text, answer=found.answer, thinking=found.thinking, answer_start=found.start, raw_text=text,
         pieces=found.pieces, thinking_flags=found.flags,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shutil
@@ -12,16 +13,19 @@ import threading
 import traceback
 from collections.abc import Iterable
 from dataclasses import asdict
+from itertools import chain
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Connection, answer_challenge, deliver_challenge, wait
 from pathlib import Path
 
 from evalkit.engines.table import preparations
 from evalkit.errors import EvalkitError
+from evalkit.host import judging_ahead
 from evalkit.host.bundles import Done, bundle, early_bundle
 from evalkit.host.devices import Devices
 from evalkit.host.heartbeat import Heartbeat
-from evalkit.host.messages import Early, Inspected, Refused, Settled, Status, Submit, Want
+from evalkit.host.judging_ahead import JudgingAhead, has_idle_core
+from evalkit.host.messages import Early, Expect, Inspected, Refused, Settled, Status, Submit, Want
 from evalkit.host.work import Work
 from evalkit.reading.garbage import no_garbage_search
 
@@ -50,13 +54,18 @@ class Server:
         self._preparing = iter(preparing)
         self._clients: dict[Connection, dict[str, Want]] = {}
         self._work: Work | None = None
+        self._ahead: JudgingAhead | None = None
         self._refusal: Refused | None = None
 
     def run(self) -> None:
         """Never returns; the lease ends the process."""
         while True:
-            busy = self._prepare() if self._work is None else self._work.step()
+            busy = self._prepare() if self._work is None else self._work.step() or self._judge_ahead()
             self.serve(0.0 if busy else _IDLE_WAIT_S)
+
+    def _judge_ahead(self) -> bool:
+        """Judges for a moment while there is nothing to generate; whether there may be more."""
+        return self._ahead is not None and self._ahead.step()
 
     def _prepare(self) -> bool:
         """Does a piece while nobody has asked for anything; what is wrong with it is said when it is needed."""
@@ -91,33 +100,49 @@ class Server:
         try:
             with no_garbage_search():  # a plan may have many thousand trials
                 message = connection.recv()
-                if isinstance(message, Submit):
-                    self._submit(message)
-            if isinstance(message, Want):
-                self._want(connection, message)
-            elif isinstance(message, Early):
-                self._send(connection, early_bundle(message.trials, self._work.settled) if self._work else ())
         except (EOFError, OSError):
             self._drop(connection)
+            return
+        if isinstance(message, Submit):
+            self._submit(message)
+            gc.freeze()  # the plan stays until the end: nobody need look for garbage in it
+        elif isinstance(message, Want):
+            self._want(connection, message)
+        elif isinstance(message, Early):
+            self._send(connection, early_bundle(message.trials, self._done) if self._work else ())
+        elif isinstance(message, Expect) and self._work is not None and has_idle_core():
+            self._ahead = JudgingAhead(self._work.plan, self._work.workspace, message)
 
+    @no_garbage_search()
     def _submit(self, message: Submit) -> None:
+        """What cannot be taken is refused: a client that was hung up on would call and submit it again without end."""
+        self._refusal = None
+        try:
+            self._take(message)
+        except EvalkitError as error:
+            self._refusal = Refused(str(error))
+        except OSError as error:
+            traceback.print_exc()
+            self._refusal = Refused(
+                f"{message.run.workspace}: the host cannot take the plan: {error}. "
+                f"Host log: {self._heartbeat.state.log}. Check that file, the disk and its permissions."
+            )
+
+    def _take(self, message: Submit) -> None:
         if self._work is None:
-            try:
-                self._heartbeat.begin(message.run)
-                self._work = Work(
-                    message.run, self._on_settled, self._pulse, self._say, spent_usd=self._spent_usd,
-                    devices=Devices(self._heartbeat, self.serve, message.run.when_busy),
-                )  # fmt: skip
-            except EvalkitError as error:
-                self._refusal = Refused(str(error))
-                return
+            self._heartbeat.begin(message.run)
+            self._work = Work(
+                message.run, self._on_settled, self._pulse, self._say, spent_usd=self._spent_usd,
+                devices=Devices(self._heartbeat, self.serve, message.run.when_busy),
+            )  # fmt: skip
         if message.run.batch_rows is not None:
+            self._ahead = None
             self._work.repeat(message.run)
         self._work.add(message.trials)
         self._work.inspect(message.inspected)
 
     def _want(self, connection: Connection, want: Want) -> None:
-        settled = self._work.settled(want.trial) if self._work else self._refusal
+        settled = self._refusal or (self._done(want.trial) if self._work else None)
         if settled is None:
             self._clients[connection][want.trial] = want
         elif isinstance(settled, Refused):
@@ -132,8 +157,16 @@ class Server:
                 self._send(connection, self._bundle(settled, want))
 
     def _bundle(self, first: Done, want: Want) -> tuple[Done, ...]:
+        following = want.following
+        if self._ahead is not None:
+            following = self._ahead.given_with(want.trial, following)
+        return bundle(first, following, self._done)
+
+    def _done(self, trial: str) -> Done | None:
+        """What a client is told of a trial, or of a target that was looked at; None: not yet."""
         assert self._work is not None
-        return bundle(first, want.following, self._work.settled)
+        passed = self._ahead.passed(trial) if self._ahead is not None else None
+        return passed or self._work.settled(trial)
 
     def _pulse(self) -> None:
         self.serve(0.0)
@@ -142,11 +175,13 @@ class Server:
         self._heartbeat.know(status)
         self._status.write(status)
 
-    def _send(self, connection: Connection, message: tuple[Settled | Inspected, ...] | Refused) -> None:
+    def _send(self, connection: Connection, message: tuple[Done, ...] | Refused) -> None:
         try:
             connection.send(message)
         except OSError:
             self._drop(connection)
+        if self._ahead is not None and isinstance(message, tuple):
+            self._ahead.give(done.trial for done in message)
 
     def _drop(self, connection: Connection) -> None:
         self._clients.pop(connection, None)
@@ -193,8 +228,8 @@ def hold_lease(heartbeat: Heartbeat, status: StatusLine) -> None:
 def main(argv: list[str]) -> None:
     """``host FD FOLDER USD LOG KINDS``: serves the inherited listening socket; the key is standard input's first line.
 
-    USD is what an earlier host of the run has spent, LOG where standard error goes, KINDS the engines (``local``, or
-    nothing) that are made ready before somebody asks.
+    USD is what an earlier host of the run has spent, LOG where standard error goes, KINDS what is made ready before
+    somebody asks: engines (``local``), and ``judging``.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     descriptor, folder = int(argv[0]), Path(argv[1])
@@ -203,8 +238,10 @@ def main(argv: list[str]) -> None:
     heartbeat = Heartbeat(folder, argv[3])
     hold_lease(heartbeat, status)
     listener = socket.socket(fileno=descriptor)
+    kinds = argv[4].split(",")
+    preparing = chain(preparations(kinds), judging_ahead.preparations(kinds))
     try:
-        Server(listener, key, status, heartbeat, float(argv[2]), preparations(argv[4].split(","))).run()
+        Server(listener, key, status, heartbeat, float(argv[2]), preparing).run()
     except BaseException:
         traceback.print_exc()
         sys.stderr.flush()

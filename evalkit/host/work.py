@@ -55,13 +55,13 @@ class Work:
         self._run = run
         self._make_engine = make_engine
         self._devices = devices
-        self._workspace = Workspace(Path(run.workspace))
-        opened = open_database(self._workspace.store_file)
+        self.workspace = Workspace(Path(run.workspace))
+        opened = open_database(self.workspace.store_file)
         self._store = GenerationStore(opened.connection)
         self._on_settled = on_settled
         self._serve = serve
-        self._asks = AskingJudges(self._workspace)
-        self._plan = Plan(self._asks)
+        self._asks = AskingJudges(self.workspace)
+        self.plan = Plan(self._asks)
         self._engines: dict[Engine, base.Engine] = {}
         self._facts = TargetFacts(self._engine, lambda target: self._progress.read(target))
         self._lanes = Lanes()
@@ -80,9 +80,9 @@ class Work:
 
     def add(self, trials: Iterable[Trial]) -> None:
         """Puts trials into the plan; those that are there already are left alone."""
-        self._plan.add(trials)
+        self.plan.add(trials)
         self._lanes.wake()
-        self._progress.expect(self._plan)
+        self._progress.expect(self.plan)
 
     def inspect(self, named: Iterable[tuple[str, Target]]) -> None:
         """Looks at targets that are asked nothing; ``settled`` has what was found under their names."""
@@ -90,7 +90,7 @@ class Work:
 
     def add_answered(self, trial: Trial, replies: Iterable[Reply]) -> None:
         """Puts a trial into the plan whose answers are there, so that its judges are asked; its id must be new."""
-        self._settle([self._plan.add_answered(trial, replies)])
+        self._settle([self.plan.add_answered(trial, replies)])
         self._lanes.wake()
 
     def repeat(self, run: Run) -> None:
@@ -100,7 +100,7 @@ class Work:
         for stage in self._lanes.running.values():
             for identity in stage.asked:
                 self._engine(stage.target.engine).cancel(identity)
-        self._run, self._plan, self._lanes = run, Plan(self._asks), Lanes()
+        self._run, self.plan, self._lanes = run, Plan(self._asks), Lanes()
         for engine in self._engines.values():
             self._bound(engine)
         self._progress.begin_again()
@@ -109,17 +109,17 @@ class Work:
         """The replies of a trial that is done; a Failure for one that was never submitted; None: not yet."""
         if trial in self._inspections:
             return self._inspections.done(trial)
-        if trial not in self._plan:
+        if trial not in self.plan:
             return Settled(trial, (Failure("the host was asked for a trial that is not in its plan"),))
-        item = self._plan.progress(trial)
-        return self._plan.settled(item) if item.is_settled else None
+        item = self.plan.progress(trial)
+        return self.plan.settled(item) if item.is_settled else None
 
     def step(self) -> bool:
         """Does a piece of work and says whether there may be more."""
         if self._lanes.here is None and (looked_at := self._inspections.step(self._loaded)) is not None:
             self._on_settled(looked_at)
             return True
-        begun = self._lanes.begin(self._plan, self._loaded, self._identify)
+        begun = self._lanes.begin(self.plan, self._loaded, self._identify)
         if not self._lanes.running:
             self._progress.show("idle")
             return False
@@ -127,8 +127,8 @@ class Work:
             self._begin(stage)
         for stage in [] if begun else list(self._lanes.running.values()):
             self._engine_step(stage)
-        if self._lanes.end() and self._run.record and self._plan.settled_count == len(self._plan):
-            write_recordings(self._plan, Path(self._run.record))
+        if self._lanes.end() and self._run.record and self.plan.settled_count == len(self.plan):
+            write_recordings(self.plan, Path(self._run.record))
         self._progress.compute(self._lanes.here is not None)
         return True
 
@@ -149,7 +149,7 @@ class Work:
             known = self._known(stage)
         except StoreError as error:
             self._settle(touched)
-            sentence = f"{error} Move {self._workspace.store_file} away to begin a new one."
+            sentence = f"{error} Move {self.workspace.store_file} away to begin a new one."
             self._fail(stage, list(stage.asked), StoreError(sentence))
             return
         for identity, generation in known.items():
@@ -263,8 +263,8 @@ class Work:
         self._finish(stage, [(identity, Failure(reason)) for identity in identities])
 
     def _settle(self, touched: list[Progress]) -> None:
-        for item in self._plan.settle(touched):
-            self._on_settled(self._plan.settled(item))
+        for item in self.plan.settle(touched):
+            self._on_settled(self.plan.settled(item))
 
     def _identify(self, request: Request) -> str | Failure:
         facts = self._facts.of(request.target)
@@ -276,7 +276,7 @@ class Work:
     def _engine(self, engine: Engine) -> base.Engine:
         if engine not in self._engines:
             self._engines[engine] = self._make_engine(
-                engine, partial(self._pulse, engine), self._workspace.root, self._budget
+                engine, partial(self._pulse, engine), self.workspace.root, self._budget
             )
             self._bound(self._engines[engine])
         return self._engines[engine]

@@ -17,7 +17,8 @@ _OWN = ("id", "line", "turns", "expect", "why", "perturbation")
 """Fields that differ from probe to probe; the others are kept once for all probes that share them."""
 _SHARED = tuple(item.name for item in fields(Probe) if item.name not in _OWN)
 _shared_of = attrgetter(*_SHARED)
-_EXPECTED = {item.name: item.default for item in fields(Expectation)}
+_EXPECTED = tuple((item.name, item.default) for item in fields(Expectation))
+_expected_of = attrgetter(*(name for name, _ in _EXPECTED))
 _NOUNS: dict[str, Any] = {
     name: kind for name, kind in vars(nouns).items() if isinstance(kind, type) and is_dataclass(kind)
 }
@@ -107,12 +108,14 @@ def _unpacked_turn(turn: Any) -> Turn:
 
 def _asked(expectation: Expectation) -> dict[str, Any]:
     """The fields that are asked for."""
-    found = ((name, default, getattr(expectation, name)) for name, default in _EXPECTED.items())
-    return {name: _packed(value) for name, default, value in found if value is not default and value != default}
+    found = zip(_EXPECTED, _expected_of(expectation), strict=True)
+    return {name: _packed(value) for (name, default), value in found if value is not default and value != default}
 
 
 def _packed(value: Any) -> Any:
     """Tuples as lists; a mapping, which is held as pairs, and a noun as mappings, so that they stay apart."""
+    if value is None or isinstance(value, str):
+        return value
     if isinstance(value, Pairs):
         return {"pairs": [_packed_plain(pair) for pair in value]}
     if isinstance(value, tuple):

@@ -28,10 +28,14 @@ from evalkit.reading.yaml_nodes import Document
 from evalkit.reading.yaml_parts import FieldPath
 from evalkit.workspace import Workspace
 
-_PLAIN_KEYS = (
-    "category", "subcategory", "language", "cluster", "why", "license", "author", "judge_turns", "samples",
-    "expect_repetition",
+_PLAIN_KEYS = frozenset(
+    {
+        "category", "subcategory", "language", "cluster", "why", "license", "author", "judge_turns", "samples",
+        "expect_repetition",
+    }
 )  # fmt: skip
+_THE_ANSWER = Generate()
+"""Where the target answers a prompt: thousands of probes share it."""
 
 MAX_PROBES = 100_000
 """The most probes that the entries of one file make together."""
@@ -41,7 +45,8 @@ MAX_PROBES = 100_000
 class FileContext:
     """What every probe of one file shares; ``layers`` are the defaults, the winning ones last.
 
-    ``named_files`` are the digests of the files that its probes name, filled as they are read.
+    ``named_files`` are the digests of the files that its probes name, filled as they are read. ``common`` is what its
+    layers come to, and the category that its name gives.
     """
 
     document: Document
@@ -52,6 +57,12 @@ class FileContext:
     layers: tuple[DefaultsEntry, ...]
     taken_ids: set[str] = field(default_factory=set)
     named_files: dict[str, str] = field(default_factory=dict)
+    common: dict[str, Any] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        self.common["category"] = self.path.stem
+        for layer in self.layers:
+            self.common.update(written(layer))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +84,7 @@ def build_probe(file: FileContext, index: int, raw: Any) -> BuiltProbe | list[Pr
         turns = _turns(entry, file)
     except UnusableFile as error:
         return [file.document.problem((*at, "prompt_file"), str(error))]
-    merged = {name: value for layer in (*file.layers, entry) for name, value in written(layer).items()}
+    merged = {**file.common, **written(entry)}
     probe = _probe(entry, merged, turns, file, index)
     mistakes = [file.document.problem((*at, *path), message) for path, message in _mistakes(entry, probe, file)]
     return mistakes or BuiltProbe(probe, noise_plans(merged.get("perturb")))
@@ -86,29 +97,33 @@ def _turns(entry: ProbeEntry, file: FileContext) -> tuple[Turn, ...]:
     if entry.prompt_file is not None:
         text, content = read_prompt(entry.prompt_file, file.path.parent, file.workspace)
         file.named_files[str(file.path.parent / entry.prompt_file)] = sha256(content).hexdigest()
-        return (Message("user", text), Generate())
-    return (Message("user", entry.prompt or ""), Generate())
+        return (Message("user", text), _THE_ANSWER)
+    return (Message("user", entry.prompt or ""), _THE_ANSWER)
 
 
 def _probe(entry: ProbeEntry, merged: dict[str, Any], turns: tuple[Turn, ...], file: FileContext, index: int) -> Probe:
     """The probe that these entries make, whether it can be decided or not."""
     layers: tuple[SharedKeys, ...] = (*file.layers, entry)
-    expect = expectation_of(layer.expect for layer in layers if layer.expect is not None)
-    said = next((turn.content for turn in turns if isinstance(turn, Message) and turn.role == "user"), "")
+    expect = expectation_of([layer.expect for layer in layers if layer.expect is not None])
     return Probe(
-        id=default_id(said, file.taken_ids) if entry.id is None else entry.id,
+        id=default_id(_first_words(turns), file.taken_ids) if entry.id is None else entry.id,
         suite=file.suite,
         file=file.document.file,
         line=file.document.line(("probes", index)),
         turns=turns,
         expect=expect,
         judges=judges_of(merged.get("judges", ()), expect.has_text_assertion),
-        decoding=settings_of(layer.decoding for layer in layers if layer.decoding is not None),
+        decoding=settings_of([layer.decoding for layer in layers if layer.decoding is not None]),
         tags=tuple(dict.fromkeys(merged.get("tags", ()))),
         formerly=tuple(dict.fromkeys(entry.formerly or ())),
         parts=parts_of(entry.parts),
-        **{"category": file.path.stem, **{name: merged[name] for name in _PLAIN_KEYS if name in merged}},
+        **{name: value for name, value in merged.items() if name in _PLAIN_KEYS},
     )
+
+
+def _first_words(turns: tuple[Turn, ...]) -> str:
+    """What the user says first."""
+    return next((turn.content for turn in turns if isinstance(turn, Message) and turn.role == "user"), "")
 
 
 def _mistakes(entry: ProbeEntry, probe: Probe, file: FileContext) -> Iterator[tuple[FieldPath, str]]:
@@ -118,8 +133,9 @@ def _mistakes(entry: ProbeEntry, probe: Probe, file: FileContext) -> Iterator[tu
         found = " and ".join(sources) or "none"
         remedy = "Keep one." if sources else "Add prompt."
         yield (), f"expected one of {', '.join(PROMPT_KEYS)}; found {found}. {remedy}"
-    for place, message in conversation_mistakes([kind_of(turn) for turn in entry.turns or ()]):
-        yield ("turns", place), message
+    if entry.turns is not None:
+        for place, message in conversation_mistakes([kind_of(turn) for turn in entry.turns]):
+            yield ("turns", place), message
     if "category" not in entry.model_fields_set and probe.category in RESERVED_TAGS:
         yield (), f"the file's name gives the category {probe.category!r}, which pytest reserves. Set category."
     expect = probe.expect

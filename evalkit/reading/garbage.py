@@ -1,10 +1,17 @@
-"""Python's search for garbage, stopped while thousands of objects are made that all stay."""
+"""Python's search for garbage, kept from going through thousands of objects again that all stay."""
 
 from __future__ import annotations
 
+import atexit
 import gc
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
+from io import IOBase
+from itertools import compress
+
+_HARMLESS = frozenset({"builtins", "_io", "evalkit.store.in_use", "socket", "subprocess"})
+"""Modules whose objects lose nothing if nobody finalises them when the process ends and its files are flushed."""
 
 
 @contextmanager
@@ -36,3 +43,43 @@ def rare_garbage_search() -> Iterator[None]:
         yield
     finally:
         gc.set_threshold(young, middle, old)
+
+
+@contextmanager
+def last_garbage_search() -> Iterator[None]:
+    """Looks for garbage now; whoever looks again until it is left, as pytest does, need not go through what stays.
+
+    Nothing that is garbage by now is hidden from anybody, and what was taken out of searches comes back to them.
+    """
+    gc.collect()
+    if gc.get_freeze_count():
+        yield  # somebody took objects out of searches and would not want them back
+        return
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
+@cache
+def end_without_search() -> None:
+    """This process is not going to take apart, object by object, what is left at its very end.
+
+    Python searches it several times for what holds each other, a second for a large run, to free memory that the
+    process gives back as a whole. Whoever waits for an end of its own (``__del__``) gets it: then all goes as ever.
+    """
+    atexit.register(_leave_all)
+
+
+def _leave_all() -> None:
+    left = gc.get_objects()
+    kinds = list(map(type, left))
+    finalised = {kind for kind in set(kinds) if any("__del__" in vars(base) for base in kind.__mro__)}
+    if any(kind.__module__ not in _HARMLESS for kind in finalised):
+        return
+    for one in compress(left, map(finalised.__contains__, kinds)):
+        if isinstance(one, IOBase):
+            with suppress(OSError, ValueError):  # its reader is gone, or it is closed
+                one.flush()
+    gc.freeze()

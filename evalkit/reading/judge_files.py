@@ -41,6 +41,16 @@ def asks_nobody(use: JudgeUse, workspace: Workspace) -> bool:
     return through is not None and all(asks_nobody(JudgeUse(name), workspace) for name in through)
 
 
+def is_builtin(name: str, workspace: Workspace) -> bool:
+    """Whether a judge is evalkit's own, with nothing of the user's.
+
+    Raises:
+        JudgeError: there is no such judge.
+    """
+    path = file_of(name, workspace)
+    return path is None or path.is_relative_to(workspaces.builtin_root() / "judges")
+
+
 def file_of(name: str, workspace: Workspace) -> Path | None:
     """The file that defines a judge; None for one that is only code.
 

@@ -5,12 +5,34 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from evalkit.errors import UsageError
-from evalkit.probe import JudgeUse
+from evalkit.errors import JudgeError, UnreadableFile, UsageError
+from evalkit.probe import JudgeUse, Probe
 from evalkit.reading.judge_files import asks_nobody
 from evalkit.reading.targets import TargetChoice, TargetTable
 from evalkit.target import Target
 from evalkit.workspace import Workspace
+
+
+class JudgeTargets:
+    """Finds them for one probe after another; each use of a judge is looked at once."""
+
+    def __init__(self, workspace: Workspace, table: Callable[[], TargetTable]) -> None:
+        self._workspace = workspace
+        self._table = table
+        self._resolved: dict[JudgeUse, JudgeUse] = {}
+
+    def of(self, probe: Probe) -> Probe:
+        """The probe with the models that its judges ask resolved to targets."""
+        uses = tuple(map(self._with_targets, probe.judges))
+        return probe if uses == probe.judges else replace(probe, judges=uses)
+
+    def _with_targets(self, use: JudgeUse) -> JudgeUse:
+        if use not in self._resolved:
+            try:
+                self._resolved[use] = with_targets(use, self._workspace, self._table)
+            except (JudgeError, UnreadableFile):
+                self._resolved[use] = use  # the trial is an ERROR with that sentence when it is judged
+        return self._resolved[use]
 
 
 def with_targets(use: JudgeUse, workspace: Workspace, table: Callable[[], TargetTable]) -> JudgeUse:

@@ -19,8 +19,10 @@ def written(entry: Entry) -> dict[str, Any]:
     return {name: getattr(entry, name) for name in entry.model_fields_set}
 
 
-def settings_of(decodings: Iterable[DecodingEntry]) -> Settings:
+def settings_of(decodings: Sequence[DecodingEntry]) -> Settings:
     """Decoding settings sorted by name; later entries win key by key."""
+    if not decodings:
+        return ()
     merged = {name: value for entry in decodings for name, value in written(entry).items()}
     return tuple((name, frozen(merged[name])) for name in sorted(merged))
 
@@ -33,6 +35,8 @@ class Pairs(tuple[Any, ...]):
 
 def frozen(value: Any) -> Any:
     """Lists as tuples and mappings as sorted tuples of pairs, all the way down."""
+    if isinstance(value, str):
+        return value
     if isinstance(value, (list, tuple)):
         return tuple([frozen(item) for item in value])
     if isinstance(value, Mapping):

@@ -119,7 +119,7 @@ class _Reader:
             return made
         name, probes, noises = made
         where: FieldPath = ("probes", index)
-        size = len(probes) * (1 + sum(plan.size for plan in noises))
+        size = len(probes) * (1 + sum([plan.size for plan in noises]))
         if self._count + size > MAX_PROBES:
             found = f"{self._count + size:,}"
             message = f"with this entry the file makes {found} probes; at most {MAX_PROBES:,} are read. Split the file."

@@ -6,16 +6,17 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import evalkit
 from evalkit.reading.cached_probes import packed, unpacked
+from evalkit.reading.garbage import no_garbage_search
 from evalkit.reading.readings import FileReading
 from evalkit.workspace import Workspace
 
@@ -36,15 +37,18 @@ class SuiteCache:
     """One JSON file a suite in ``folder``: data alone, so that nothing in it can run.
 
     An entry that is missing, stale, damaged or of another evalkit counts as absent; one that cannot be written is no
-    error. ``workspace`` is whose suites they are.
+    error. ``workspace`` is whose suites they are. ``puts_off``: what is put is written by ``write``, when there is
+    nothing better to do.
     """
 
     folder: Path
     workspace: Workspace
+    puts_off: bool = False
+    _unwritten: list[Callable[[], None]] = field(default_factory=list)
 
     @classmethod
-    def of(cls, workspace: Workspace) -> SuiteCache:
-        return cls(cache_folder(workspace), workspace)
+    def of(cls, workspace: Workspace, *, puts_off: bool = False) -> SuiteCache:
+        return cls(cache_folder(workspace), workspace, puts_off)
 
     def get(self, suite: Path, files: Digests, judge_names: frozenset[str] | None) -> tuple[FileReading, ...] | None:
         """The readings of a suite whose own files have these digests; None where they are not known."""
@@ -65,6 +69,24 @@ class SuiteCache:
         readings: Iterable[FileReading],
     ) -> None:
         """Keeps the readings; ``named`` are the files besides the suite's own that they were read from."""
+        self._unwritten.append(partial(self._write, suite, files, judge_names, named, tuple(readings)))
+        if not self.puts_off:
+            self.write()
+
+    def write(self) -> None:
+        """Writes what was put off."""
+        with no_garbage_search():
+            while self._unwritten:
+                self._unwritten.pop()()
+
+    def _write(
+        self,
+        suite: Path,
+        files: Digests,
+        judge_names: frozenset[str] | None,
+        named: Digests,
+        readings: tuple[FileReading, ...],
+    ) -> None:
         try:
             body = json.dumps(packed(readings), separators=(",", ":")).encode("ascii")
         except (TypeError, ValueError):  # a value that JSON has no form for

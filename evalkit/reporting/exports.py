@@ -7,7 +7,9 @@ import io
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from evalkit.record import TrialRecord
@@ -25,8 +27,11 @@ REVIEW_COLUMNS = (
     "trial", "file", "line", "category", "target", "prompt", "expected", "answer", "thinking", "verdict", "reason",
     "flags", "stamp", "human_label", "human_failure_kind", "human_note",
 )  # fmt: skip
-TEXT_COLUMNS = ("prompt", "expected", "answer", "thinking", "reason")
-_TEXT_PLACES = tuple(map(REVIEW_COLUMNS.index, TEXT_COLUMNS))
+_TRIAL_FIELDS = tuple(item.name for item in fields(TrialRecord) if item.name not in ("is_demo", *RUN_FIELDS))
+_LINE_FIELDS = ("demo", *_TRIAL_FIELDS)
+_ANSWER_FIELDS = ("text", "answer", "thinking", "raw_text", "finish")
+_of_trial, _of_run, _of_answer = attrgetter(*_TRIAL_FIELDS), attrgetter(*RUN_FIELDS), attrgetter(*_ANSWER_FIELDS)
+_ROWS_AT_ONCE = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,32 +53,19 @@ TrialPair = tuple[TrialRecord, TrialTexts]
 def results_jsonl(records_with_texts: Iterable[TrialPair], *, run: RunFacts) -> Iterator[str]:
     """One line of ASCII JSON per trial, sorted; all but the key ``run`` is the same at any number of workers."""
     for record, texts in _sorted(records_with_texts, run):
-        data = record.values()
-        del data["is_demo"]
-        mine = {"id": run.run_id, **{name: data.pop(name) for name in RUN_FIELDS}}
-        data["verdicts"] = [_with_words(verdict, texts) for verdict in record.verdicts]
-        mine["asked"] = [
-            {name: question[name] for name in ("identity", *QUESTION_RUN_FIELDS)} for question in record.questions
-        ]
-        answers = [
-            {
-                "text": answer.text,
-                "answer": answer.answer,
-                "thinking": answer.thinking,
-                "raw_text": answer.raw_text,
-                "finish": answer.finish,
-            }
-            for answer in texts.answers
-        ]
-        messages = [{"role": role, "content": content} for role, content in texts.messages]
-        line = {
-            "demo": record.is_demo or run.is_demo,
-            **_with_words(data, texts),
-            "messages": messages,
-            "answers": answers,
-            "text_hash": texts.text_hash,
-            "run": mine,
-        }
+        line = dict(zip(_LINE_FIELDS, (record.is_demo or run.is_demo, *_of_trial(record)), strict=True))
+        asks = bool(record.asked) or any(verdict.get("asked", True) for verdict in record.verdicts)
+        if asks:
+            line["verdicts"] = [_with_words(verdict, texts) for verdict in record.verdicts]
+            line = _with_words(line, texts)
+        line["messages"] = [{"role": role, "content": content} for role, content in texts.messages]
+        line["answers"] = [dict(zip(_ANSWER_FIELDS, _of_answer(answer), strict=True)) for answer in texts.answers]
+        line["text_hash"] = texts.text_hash
+        line["run"] = {"id": run.run_id, **dict(zip(RUN_FIELDS, _of_run(record), strict=True)), "asked": []}
+        if asks:
+            line["run"]["asked"] = [
+                {name: question[name] for name in ("identity", *QUESTION_RUN_FIELDS)} for question in record.questions
+            ]
         yield _json(line) + "\n"
 
 
@@ -123,11 +115,9 @@ def review_csv(records_with_texts: Iterable[TrialPair], *, run: RunFacts) -> Ite
     writer = csv.writer(buffer, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     buffer.write("\ufeff")
     writer.writerow(REVIEW_COLUMNS)
-    for record, texts in _sorted(records_with_texts, run):
-        row = [for_csv(cell) if cell else "" for cell in _review_row(record, texts, run)]
-        for place in _TEXT_PLACES:
-            row[place] = kept_as_text(row[place])
-        writer.writerow(row)
+    pairs = _sorted(records_with_texts, run)
+    for start in range(0, len(pairs), _ROWS_AT_ONCE):
+        writer.writerows([_review_row(record, texts, run) for record, texts in pairs[start : start + _ROWS_AT_ONCE]])
         yield buffer.getvalue()
         buffer.seek(0)
         buffer.truncate()
@@ -137,23 +127,31 @@ def review_csv(records_with_texts: Iterable[TrialPair], *, run: RunFacts) -> Ite
 def _review_row(record: TrialRecord, texts: TrialTexts, run: RunFacts) -> tuple[str, ...]:
     last = texts.answers[-1] if texts.answers else None
     return (
-        record.trial,
-        record.file,
+        for_csv(record.trial),
+        _cell(record.file),
         str(record.line),
-        record.category,
-        record.target,
-        conversation_text(texts.messages),
-        record.expected,
-        last.answer if last else "",
-        last.thinking if last else "",
-        record.outcome,
-        record.reason,
-        " ".join(record.flags),
+        _cell(record.category),
+        _cell(record.target),
+        _text_cell(conversation_text(texts.messages)),
+        _text_cell(record.expected),
+        _text_cell(last.answer) if last else "",
+        _text_cell(last.thinking) if last and last.thinking else "",
+        _cell(record.outcome),
+        _text_cell(record.reason),
+        _cell(" ".join(record.flags)),
         DEMO_STAMP if record.is_demo or run.is_demo else "",
         "",
         "",
         "",
     )
+
+
+_cell = lru_cache(maxsize=128)(for_csv)
+"""A cell of what many trials have in common."""
+
+
+def _text_cell(text: str) -> str:
+    return kept_as_text(for_csv(text))
 
 
 def conversation_text(messages: Sequence[tuple[str, str]]) -> str:

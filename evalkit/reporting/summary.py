@@ -107,7 +107,8 @@ def summarise(records: Sequence[TrialRecord], *, run: RunFacts, calibrations: Se
         categories = _in_order(run.categories, (record.category for record in own))
         groups = [(name, [record for record in own if record.category == name]) for name in categories]
         rows = tuple(Tally.of(name, group) for name, group in groups)
-        trust = tuple(trust_in(group, name, calibrations) for name, group in (*groups, (EVERY_CATEGORY, own)))
+        measured = (*groups, (EVERY_CATEGORY, own))
+        trust = tuple(trust_in(group, name, calibrations) if calibrations else None for name, group in measured)
         total = replace(rows[0], name=ALL) if len(rows) == 1 else Tally.of(ALL, own)
         targets.append(TargetSummary(label, own[0].role, rows, total, trust))
     total = targets[0].total if len(targets) == 1 else Tally.of(ALL, ordered)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import sqlite3
@@ -85,7 +86,12 @@ def _alone(file: Path) -> Iterator[None]:
 
 
 def _unusable(file: Path, error: Exception) -> StoreError:
-    return StoreError(f"{file}: cannot open the store: {error}. Check the disk and the folder's permissions.")
+    advice = "Check the disk and the folder's permissions."
+    if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        advice = (
+            "Reading, too, locks a file beside it: make folder and files writable, or work in a copy of the workspace."
+        )
+    return StoreError(f"{file}: cannot open the store: {error}. {advice}")
 
 
 def _connect(file: Path) -> HeldConnection:

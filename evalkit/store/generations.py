@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import MISSING, dataclass, fields, replace
+from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from evalkit.generation import ROW_FACTS, Failure, Generation, Reply, Request
+from evalkit.generation import ROW_FACTS, Failure, Finish, Generation, Reply, Request
 from evalkit.probe import Message
 from evalkit.store.database import open_database, store_errors, transaction
 from evalkit.target import Decoding
@@ -18,7 +19,11 @@ from evalkit.target import Decoding
 _LOOKUP_SIZE = 500
 _DECODING = tuple(item.name for item in fields(Decoding))
 _DERIVED = ("identity", "created_at", "is_stored")
+_decoded = json.JSONDecoder().raw_decode
 _REPLY = tuple(item.name for item in fields(Generation) if item.name not in _DERIVED)
+"""In the order of the class, which takes what is derived after it."""
+_OLDER = {item.name: item.default for item in fields(Generation) if item.default is not MISSING}
+_of_reply = itemgetter(*_REPLY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,19 @@ class AsOf:
 
     run: str
     ended: float
+
+
+class Said(NamedTuple):
+    """An answer as reports show it; ``messages`` are what was asked, as (role, content), a condition's text first."""
+
+    messages: tuple[tuple[str, str], ...]
+    identity: str
+    text: str
+    raw_text: str
+    finish: Finish
+    new_tokens: int
+    thinking: str
+    facts: tuple[tuple[str, Any], ...]
 
 
 class GenerationStore:
@@ -77,7 +95,21 @@ class GenerationStore:
 
         With ``as_of`` it is the one that this run saw.
         """
-        found: dict[str, tuple[tuple[Message, ...], Generation]] = {}
+        return {
+            identity: (_messages(request), _generation(identity, created_at, _decoded(reply)[0]))
+            for identity, created_at, request, reply in self._rows(identities, as_of)
+        }
+
+    @store_errors()
+    def said(self, identities: Sequence[str], as_of: AsOf | None = None) -> dict[str, Said]:
+        """The same as ``conversations`` as far as reports show it: for thousands, in two thirds of the time."""
+        return {
+            identity: _said(identity, _decoded(request)[0], _decoded(reply)[0])
+            for identity, _, request, reply in self._rows(identities, as_of)
+        }
+
+    def _rows(self, identities: Sequence[str], as_of: AsOf | None) -> Iterator[tuple[str, float, str, str]]:
+        """Identity, time, request and reply of the answers that count, in the order of the identities."""
         for start in range(0, len(identities), _LOOKUP_SIZE):
             part = identities[start : start + _LOOKUP_SIZE]
             newest = self._newest(part, as_of)
@@ -87,8 +119,7 @@ class GenerationStore:
             for identity in part:
                 if identity in newest:
                     created_at, request, reply = rows[newest[identity]]
-                    found[identity] = _messages(request), _generation(identity, created_at, json.loads(reply))
-        return found
+                    yield identity, created_at, request, reply
 
     def _newest(self, identities: Sequence[str], as_of: AsOf | None) -> dict[str, int]:
         """The row of each identity's answer that counts; no text is read of the others."""
@@ -157,19 +188,36 @@ def _reply_json(generation: Generation) -> str:
 
 def _messages(request: str) -> tuple[Message, ...]:
     """What was asked, the condition's system text first."""
-    plain = json.loads(request)
+    plain = _decoded(request)[0]
     condition = plain["condition"]
-    own = tuple(Message(role, content) for role, content in plain["messages"])
+    own = tuple([Message(role, content) for role, content in plain["messages"]])
     return own if condition is None else (Message("system", condition), *own)
+
+
+def _said(identity: str, request: dict[str, Any], reply: dict[str, Any]) -> Said:
+    asked = tuple([(role, content) for role, content in request["messages"]])
+    if request["condition"] is not None:
+        asked = (("system", request["condition"]), *asked)
+    text, raw = reply["text"], reply["raw_text"]
+    facts = tuple([(name, value) for name, value in reply["facts"]])
+    return Said(
+        asked, identity, text, text if raw == text else raw, reply["finish"], reply["new_tokens"],
+        reply.get("thinking", ""), facts,
+    )  # fmt: skip
 
 
 def _generation(identity: str, created_at: float, plain: dict[str, Any]) -> Generation:
     plain["token_ids"] = tuple(plain["token_ids"])
     plain["logprobs"] = tuple(plain.get("logprobs", ()))
-    plain["facts"] = tuple((name, value) for name, value in plain["facts"])
+    plain["facts"] = tuple([(name, value) for name, value in plain["facts"]])
     if plain["raw_text"] == plain["text"]:
         plain["raw_text"] = plain["text"]  # as nearly always: thousands of them are held once
-    return Generation(**plain, identity=identity, created_at=created_at, is_stored=True)
+    try:
+        reply = _of_reply(plain)
+    except KeyError:  # an older evalkit wrote it
+        reply = _of_reply({**_OLDER, **plain})
+    values: tuple[Any, ...] = (*reply, identity, created_at, True)
+    return Generation(*values)
 
 
 def _safe(text: str) -> str:

@@ -48,16 +48,40 @@ VERSIONS: tuple[tuple[str, ...], ...] = (
         "DROP TABLE trials_by_key",
     ),
 )
+READS_LIKE_TODAY = 4
+"""Since this version whoever reads a store finds the same tables and columns as today."""
 
 
 def migrate(connection: sqlite3.Connection, file: Path) -> None:
     """Brings the tables up to date in one transaction; two processes may call it at once.
 
+    A file that cannot be written is left as it is, if what is in it can be read all the same.
+
     Raises:
-        StoreError: the file was made by a newer evalkit.
+        StoreError: the file was made by a newer evalkit, or by one so old that it must be written to be read.
     """
     if _version(connection) == len(VERSIONS):
         return
+    try:
+        _bring_up_to_date(connection, file)
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_READONLY:
+            raise
+        version = _version(connection)
+        if version < READS_LIKE_TODAY:
+            raise StoreError(
+                f"{file}: this store is of version {version}, and cannot be written to bring it up to {len(VERSIONS)}. "
+                "Make the file writable, or work in a copy of the workspace."
+            ) from None
+
+
+def roll_back(connection: sqlite3.Connection) -> None:
+    """Ends a transaction that failed; SQLite has done it already where the disk is full."""
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")
+
+
+def _bring_up_to_date(connection: sqlite3.Connection, file: Path) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
         version = _version(connection)
@@ -74,12 +98,6 @@ def migrate(connection: sqlite3.Connection, file: Path) -> None:
         roll_back(connection)
         raise
     connection.execute("COMMIT")
-
-
-def roll_back(connection: sqlite3.Connection) -> None:
-    """Ends a transaction that failed; SQLite has done it already where the disk is full."""
-    if connection.in_transaction:
-        connection.execute("ROLLBACK")
 
 
 def _version(connection: sqlite3.Connection) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from evalkit.opening import kinds_to_load, runs_items
+from evalkit.opening import kinds_to_load, kinds_to_prepare, runs_items
 from evalkit.target import Engine, Model, Quantisation, Target
 from evalkit.workspace import Workspace
 
@@ -35,6 +35,20 @@ def test_engines_get_ready_where_they_are_certain_to_load(
     config: Any = SimpleNamespace(getoption={"evalkit_fresh": is_fresh}.get)
 
     assert kinds_to_load(config, workspace, (LOCAL, REPLAYED, REPLAYED)) == kinds
+
+
+@pytest.mark.parametrize(
+    ("target", "is_alone", "kinds"),
+    [(REPLAYED, True, {"replay", "judging"}), (REPLAYED, False, {"replay"}), (LOCAL, True, {"local"})],
+    ids=["nothing to compute", "workers judge", "computes"],
+)
+def test_judging_gets_ready_where_a_host_will_have_time_for_it(
+    tmp_path: Path, target: Target, is_alone: bool, kinds: set[str]
+) -> None:
+    """One process without workers whose host loads no weights; what loads them comes first."""
+    config: Any = SimpleNamespace(getoption={"evalkit_fresh": False}.get)
+
+    assert kinds_to_prepare(config, Workspace(tmp_path), (target,), is_alone=is_alone) == kinds
 
 
 @pytest.mark.parametrize("arguments", [["-k", "lamp"], ["--eval-target", "three"]], ids=["nothing left", "a mistake"])

@@ -56,13 +56,13 @@ def test_waiting_is_not_counted_by_a_timeout(bench: Bench, workers: list[str]) -
     bench.write(
         "judges/slow.py",
         "import select\nfrom evalkit.verdict import Verdict\n\n\nclass Slow:\n    name = 'slow'\n\n"
-        "    def ask(self, case, replies):\n        select.select([], [], [], 1.5)\n        return ()\n\n"
+        "    def ask(self, case, replies):\n        select.select([], [], [], 3.5)\n        return ()\n\n"
         "    def read(self, case, replies):\n        return Verdict('slow', 'pass', 'well')\n\n\njudge = Slow()\n",
     )
     bench.write("suites/small/slow.yaml", "probes: [{id: s, prompt: Slowly?, judges: [slow]}]\n")
     bench.record("Slowly?", "As slowly as you like, my friend.")
 
-    result = bench.run("suites/small", "--timeout", "1", *workers)
+    result = bench.run("suites/small", "--timeout", "3", *workers)
 
     result.assert_outcomes(passed=5)
 

@@ -223,3 +223,20 @@ def test_hostile_answers_do_no_harm(bench: Bench, workers: list[str]) -> None:
     printed = result.stdout.str()
     assert not {"\x1b", "\u202e", "\x00", "\ud800"} & set(printed)
     assert [line["answers"][0]["text"] for line in bench.results()] == [f"{text} and more words" for text in hostile]
+
+
+def test_a_broken_trial_is_told_without_laying_out_a_traceback(bench: Bench, workers: list[str]) -> None:
+    """Which nobody sees, and which took a tenth of a second: a lost host may leave thousands of such trials."""
+    bench.suite("What does the kettle cost?")
+    bench.write("suites/small/second.yaml", "probes: [{id: unknown, prompt: Who?, expect: {contains: me}}]\n")
+    bench.write(
+        "conftest.py",
+        "from _pytest.nodes import Node\n\n"
+        "def laid_out(*arguments, **settings):\n    raise SystemExit('laid out')\n\n"
+        "Node._repr_failure_py = laid_out\n",
+    )
+
+    result = bench.run("suites/small", *workers)
+
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["*suites/small/second.yaml:1: unknown on one:fp32:naked:greedy"])

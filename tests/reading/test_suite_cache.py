@@ -95,6 +95,32 @@ def test_the_second_reading_parses_nothing_and_is_the_same(workspace: Workspace,
     assert kept(workspace) == (1, entry(workspace).stat().st_size)
 
 
+def test_what_is_put_off_is_kept_once_it_is_written(workspace: Workspace, parsed: list[str]) -> None:
+    """A run writes when it has nothing better to do; until then nothing is kept."""
+    cache = SuiteCache.of(workspace, puts_off=True)
+    first = read_suite(workspace.suites / "s", workspace, JUDGES, cache)
+    assert kept(workspace) == (0, 0)
+
+    cache.write()
+    del parsed[:]
+
+    assert read(workspace) == first
+    assert parsed == []
+
+
+def test_what_changed_before_it_was_written_is_read_anew(workspace: Workspace, parsed: list[str]) -> None:
+    """What is put off belongs to the bytes that were read."""
+    cache = SuiteCache.of(workspace, puts_off=True)
+    read_suite(workspace.suites / "s", workspace, JUDGES, cache)
+    (workspace.suites / "s" / "b.yaml").write_text("probes: [{prompt: How?, expect: {contains: a}}]\n", "utf-8")
+    cache.write()
+
+    found = read(workspace)
+
+    assert parsed == ["a.yaml", "b.yaml"] * 2
+    assert found.files[1].probes[0].prompt == "How?"
+
+
 def test_every_probe_survives_packing(workspace: Workspace) -> None:
     """Through JSON text and back, any text included."""
     files = read_suite(workspace.suites / "s", workspace, JUDGES).files

@@ -124,8 +124,12 @@ def test_lines_differ_only_in_run_at_another_number_of_workers(mixed_run: MixedR
     assert first == second
 
 
-def test_every_record_is_exported_once_and_in_order(mixed_run: MixedRun) -> None:
+@pytest.mark.parametrize("at_once", [1, 2, 256])
+def test_every_record_is_exported_once_and_in_order(
+    at_once: int, mixed_run: MixedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """By suite, file, line, target and sample, in both files; outcomes are those of the records."""
+    monkeypatch.setattr("evalkit.reporting.exports._ROWS_AT_ONCE", at_once)
     records, run = mixed_run
     wanted = [(record.trial, record.outcome) for record in summarise(records, run=run).records]
     pairs = [(record, TrialTexts()) for record in records]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from evalkit.generation import Failure, Generation, Request
 from evalkit.probe import Message
 from evalkit.store.database import open_database
-from evalkit.store.generations import AsOf, GenerationStore
+from evalkit.store.generations import AsOf, GenerationStore, Said
 from evalkit.store.requests import RequestStore
 from evalkit.target import Condition, Decoding, Model, Quantisation, Target
 
@@ -65,11 +66,14 @@ def test_any_generation_round_trips(store: GenerationStore, generation: Generati
 
     found = store.find(["i"])["i"]
     messages, again = store.conversations(["i"])["i"]
+    said = store.said(["i"])["i"]
 
     assert isinstance(stored, Generation)
     assert found == again == replace(stored, is_stored=True)
     assert replace(found, identity="", created_at=0.0, is_stored=False) == generation
     assert messages == (Message("system", "Be kind."), Message("user", prompt))
+    assert said.messages == (("system", "Be kind."), ("user", prompt))
+    assert said[1:] == tuple(getattr(found, name) for name in Said._fields[1:])
 
 
 def test_the_newest_answer_of_an_identity_counts(store: GenerationStore) -> None:
@@ -94,6 +98,8 @@ def test_an_old_run_finds_what_it_saw(store: GenerationStore, connection: sqlite
         then = AsOf(run, ended)
         messages, answer = store.conversations(["i"], then)["i"]
         asked = RequestStore(connection).requests(["i"], then)["i"].messages[-1]
+        said = store.said(["i"], then)["i"]
+        assert (said.text, said.messages[-1][1]) == (answer.text, messages[-1].content)
         return {store.find(["i"], as_of=then)["i"].text, answer.text, messages[-1].content, asked.content}
 
     assert seen("r1", 9.0) == {"one"}
@@ -101,6 +107,23 @@ def test_an_old_run_finds_what_it_saw(store: GenerationStore, connection: sqlite
     assert seen("other", 3.5) == {"three"}
     assert (seen("r1", inf), seen("other", inf)) == ({"one"}, {"two again"})
     assert store.conversations(["i"], AsOf("other", 0.5)) == store.find(["i"], as_of=AsOf("other", 0.5)) == {}
+
+
+def test_what_an_older_evalkit_left_out_is_as_if_nobody_had_said_it(
+    store: GenerationStore, connection: sqlite3.Connection
+) -> None:
+    """Its rows have only what there was then, in any order."""
+    store.put([("i", request("a"), ANSWER)], "run")
+    old = {"facts": [["torch", "2.0"]], "new_tokens": 2, "prompt_tokens": 3, "finish": "stop", "token_ids": [1, 2]}
+    old |= {"raw_text": "Hello.<end>", "text": "Hello."}
+    connection.execute("UPDATE generations SET reply = ?", (json.dumps(old),))
+
+    found = store.find(["i"])["i"]
+
+    assert replace(found, identity="", created_at=0.0, is_stored=False) == replace(ANSWER, facts=(("torch", "2.0"),))
+    assert (found.identity, found.is_stored) == ("i", True)
+    assert store.conversations(["i"])["i"][1] == found
+    assert store.said(["i"])["i"][1:] == ("i", "Hello.", "Hello.<end>", "stop", 2, "", (("torch", "2.0"),))
 
 
 def test_more_identities_than_one_query_holds_are_found(store: GenerationStore) -> None:

@@ -11,13 +11,14 @@ _FENCE = re.compile(r"[ \t]{0,3}(`{3,}|~{3,})")
 _INLINE_CODE = re.compile(r"(?<!`)(`{1,2})(?!`)[^`\n]{1,400}?\1(?!`)")
 _TABLE_LINE = re.compile(r"^[ \t]*\|.*$", re.MULTILINE)
 _QUOTATIONS = (
-    re.compile(r'"[^"\n]{1,600}"'),
-    re.compile(r"“[^”\n]{1,600}”"),
-    re.compile(r"«[^»\n]{1,600}»"),
-    re.compile(r"‘[^’\n]{1,300}’(?!\w)"),
-    re.compile(r"(?<![\w'])'[^'\n]{1,300}'(?![\w'])"),
-    re.compile(r"^[ \t]*>.*$", re.MULTILINE),
+    ('"', re.compile(r'"[^"\n]{1,600}"')),
+    ("“", re.compile(r"“[^”\n]{1,600}”")),
+    ("«", re.compile(r"«[^»\n]{1,600}»")),
+    ("‘", re.compile(r"‘[^’\n]{1,300}’(?!\w)")),
+    ("'", re.compile(r"(?<![\w'])'[^'\n]{1,300}'(?![\w'])")),
+    (">", re.compile(r"^[ \t]*>.*$", re.MULTILINE)),
 )
+"""Each with the mark that it cannot do without."""
 _WHOLE = 0.8
 
 
@@ -26,6 +27,8 @@ def fenced_blocks(text: str) -> tuple[list[Extent], int | None]:
 
     A fence opens and closes at the start of a line; the closing one is at least as long (CommonMark).
     """
+    if "```" not in text and "~~~" not in text:
+        return [], None
     blocks: list[Extent] = []
     opened: tuple[int, str] | None = None
     position = 0
@@ -44,6 +47,8 @@ def fenced_blocks(text: str) -> tuple[list[Extent], int | None]:
 
 def code_extents(text: str) -> list[Extent]:
     """Closed fences, inline code, and everything after a fence that was never closed."""
+    if "`" not in text and "~~~" not in text:
+        return []
     blocks, unclosed = fenced_blocks(text)
     if unclosed is not None:
         blocks = [*blocks, (unclosed, len(text))]
@@ -53,26 +58,29 @@ def code_extents(text: str) -> list[Extent]:
 
 def table_extents(text: str) -> list[Extent]:
     """Lines of a Markdown table."""
-    return [found.span() for found in _TABLE_LINE.finditer(text)]
+    return [found.span() for found in _TABLE_LINE.finditer(text)] if "|" in text else []
 
 
 def quotation_extents(text: str) -> list[Extent]:
     """What stands in quotation marks or in a block quotation; nothing if that is nearly the whole text."""
-    found = [match.span() for pattern in _QUOTATIONS for match in pattern.finditer(text)]
+    found = [match.span() for mark, pattern in _QUOTATIONS if mark in text for match in pattern.finditer(text)]
     longest = max((end - start for start, end in found), default=0)
     return [] if longest >= _WHOLE * len(text.strip()) else sorted(found)
 
 
 def blank(text: str, extents: Iterable[Extent]) -> str:
     """The text with those extents as spaces; line ends stay, so every other character keeps its place."""
+    places = sorted(extents)
+    if not places:
+        return text
     pieces: list[str] = []
     position = 0
-    for start, end in sorted(extents):
+    for start, end in places:
         if end <= position:
             continue
         start = max(start, position)
         pieces.append(text[position:start])
-        pieces.append("".join("\n" if char == "\n" else " " for char in text[start:end]))
+        pieces.append("\n".join([" " * len(line) for line in text[start:end].split("\n")]))
         position = end
     pieces.append(text[position:])
     return "".join(pieces)

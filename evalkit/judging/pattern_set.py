@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable, Iterator, Mapping
-from functools import cached_property
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property, lru_cache
 from typing import Any, Generic, TypeVar
 
 import ahocorasick_rs
@@ -18,6 +18,8 @@ except ImportError:
 Name = TypeVar("Name", bound=Hashable)
 _WESTERN = re.compile("[\x00-\x7fÀ-ÖØ-öø-ÿ¡¿«»‘’“”„…–—]*")
 """Texts in which ignoring case means comparing small letters."""
+_WHOLE = re.compile("[^\ud800-\udfff]*")
+"""Texts without halves of characters, which cannot be looked through."""
 _OF_OTHER_CASE = frozenset("İıſ")
 """Characters that patterns find as i and s when case is ignored."""
 _LONGEST = 10_000
@@ -27,8 +29,8 @@ _NOTHING = frozenset[str]()
 class PatternSet(Generic[Name]):
     """Patterns by name, of which only those are searched, and compiled, that may be found.
 
-    ``known`` are pieces in small letters, one of which each match of a pattern holds, for patterns that are made of
-    them: to read one takes as long as to compile it.
+    ``known`` are pieces, in small letters where case is ignored, one of which each match of a pattern holds, for
+    patterns that are made of them: to read one takes as long as to compile it.
     """
 
     def __init__(
@@ -53,12 +55,15 @@ class PatternSet(Generic[Name]):
     def candidates(self, text: str) -> frozenset[Name]:
         """The names of the patterns that may be found in a text: no other one is.
 
-        In a text with other letters than Western Europe's any may be, and in one so long that it holds too many pieces.
+        Any may be in a text so long that it holds too many pieces, and, where case is ignored, in one with other
+        letters than Western Europe's.
         """
-        if len(text) > _LONGEST or (not text.isascii() and _WESTERN.fullmatch(text) is None):
+        folds = bool(self._flags & re.IGNORECASE)
+        if len(text) > _LONGEST or not (text.isascii() or (_WESTERN if folds else _WHOLE).fullmatch(text)):
             return frozenset(self._sources)
         pieces, owners, always = self._pieces
-        found = {index for index, _, _ in pieces.find_matches_as_indexes(text.lower(), overlapping=True)}
+        searched = text.lower() if folds else text
+        found = {index for index, _, _ in pieces.find_matches_as_indexes(searched, overlapping=True)}
         return always.union(*[owners[index] for index in found]) if found else always
 
     @cached_property
@@ -75,55 +80,94 @@ class PatternSet(Generic[Name]):
         return ahocorasick_rs.AhoCorasick(owners), tuple(map(frozenset, owners.values())), frozenset(always)
 
 
+class Alternatives:
+    """Patterns joined by ``|`` in which case matters; those that cannot be found in a text are left out of it."""
+
+    def __init__(self, sources: Sequence[str], known: Mapping[int, Iterable[str]] | None = None) -> None:
+        self._sources = sources
+        self._patterns = PatternSet(dict(enumerate(sources)), re.NOFLAG, known)
+        self._joined = lru_cache(maxsize=64)(self._join)
+
+    def finditer(self, text: str) -> Iterator[re.Match[str]]:
+        """All matches one after the other; where two begin at one place, that of the earlier pattern."""
+        candidates = self._patterns.candidates(text)
+        return self._joined(candidates).finditer(text) if candidates else iter(())
+
+    def _join(self, numbers: frozenset[int]) -> re.Pattern[str]:
+        return re.compile("|".join(self._sources[number] for number in sorted(numbers)))
+
+
 def needed_pieces(source: str, flags: re.RegexFlag = re.IGNORECASE) -> frozenset[str] | None:
-    """Pieces in small letters, one of which every Western text holds that the pattern is found in; None if unknown.
+    """Pieces, one of which every text holds that the pattern is found in; None if unknown.
 
-    No piece at all says that the pattern is found in no such text. Patterns are read as Python's own compiler does.
+    Where case is ignored they are in small letters, and the texts are Western ones; no piece at all says that the
+    pattern is found in no such text. Patterns are read as Python's own compiler does.
     """
-    return None if _parser is None else _of_sequence(_parser.parse(source, flags))
+    if _parser is None:
+        return None
+    parsed = _parser.parse(source, flags)
+    folds = bool(flags & re.IGNORECASE)
+    return None if not folds and parsed.state.flags & re.IGNORECASE else _Pieces(folds).of_sequence(parsed)
 
 
-def _of_sequence(items: Iterable[tuple[Any, Any]]) -> frozenset[str] | None:
-    """Of all that has to be there one after the other, the pieces that are rarest: the longest ones."""
-    choices: list[frozenset[str]] = []
-    piece = ""
-    for kind, value in items:
-        char = chr(value) if kind is sre.LITERAL else ""
-        if char and char not in _OF_OTHER_CASE:
-            if _WESTERN.fullmatch(char.lower()) is None:
-                return _NOTHING
-            piece += char.lower()
-            continue
-        choices.append(frozenset((piece,)))
+class _Pieces:
+    """Reads pieces out of a parsed pattern; ``folds`` says that it ignores case."""
+
+    def __init__(self, folds: bool) -> None:
+        self._folds = folds
+
+    def of_sequence(self, items: Iterable[tuple[Any, Any]]) -> frozenset[str] | None:
+        """Of all that has to be there one after the other, the pieces that are rarest: the longest ones."""
+        choices: list[frozenset[str]] = []
         piece = ""
-        pieces = _of_item(kind, value)
-        if pieces is not None:
-            choices.append(pieces)
-    choices = [choice for choice in (*choices, frozenset((piece,))) if "" not in choice]
-    if not all(choices):
-        return _NOTHING
-    return max(choices, key=lambda choice: (min(map(len, choice)), -len(choice)), default=None)
+        for kind, value in items:
+            char = chr(value) if kind is sre.LITERAL else ""
+            if char and self._is_certain(char):
+                if not self._may_stand(char):
+                    return _NOTHING
+                piece += self._as_searched(char)
+                continue
+            choices.append(frozenset((piece,)))
+            piece = ""
+            pieces = self._of_item(kind, value)
+            if pieces is not None:
+                choices.append(pieces)
+        choices = [choice for choice in (*choices, frozenset((piece,))) if "" not in choice]
+        if not all(choices):
+            return _NOTHING
+        return max(choices, key=lambda choice: (min(map(len, choice)), -len(choice)), default=None)
 
+    def _of_item(self, kind: Any, value: Any) -> frozenset[str] | None:
+        if kind is sre.BRANCH:
+            branches = [self.of_sequence(branch) for branch in value[1]]
+            return None if None in branches else _NOTHING.union(*(pieces for pieces in branches if pieces))
+        if kind is sre.SUBPATTERN:
+            return None if not self._folds and value[1] & re.IGNORECASE else self.of_sequence(value[-1])
+        if kind in (sre.ATOMIC_GROUP, sre.ASSERT):
+            return self.of_sequence(value if kind is sre.ATOMIC_GROUP else value[-1])
+        if kind in (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT):
+            return self.of_sequence(value[2]) if value[0] else None
+        if kind is sre.IN:
+            return self._of_characters(value)
+        return None
 
-def _of_item(kind: Any, value: Any) -> frozenset[str] | None:
-    if kind is sre.BRANCH:
-        branches = [_of_sequence(branch) for branch in value[1]]
-        return None if None in branches else _NOTHING.union(*(pieces for pieces in branches if pieces))
-    if kind in (sre.SUBPATTERN, sre.ATOMIC_GROUP, sre.ASSERT):
-        return _of_sequence(value if kind is sre.ATOMIC_GROUP else value[-1])
-    if kind in (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT):
-        return _of_sequence(value[2]) if value[0] else None
-    if kind is sre.IN:
-        return _of_characters(value)
-    return None
+    def _of_characters(self, choices: Iterable[tuple[Any, Any]]) -> frozenset[str] | None:
+        """One of a few characters."""
+        pieces: set[str] = set()
+        for kind, value in choices:
+            if kind is not sre.LITERAL or not self._is_certain(chr(value)):
+                return None
+            if self._may_stand(chr(value)):
+                pieces.add(self._as_searched(chr(value)))
+        return frozenset(pieces)
 
+    def _is_certain(self, char: str) -> bool:
+        """Whether it is found as itself or in another case alone."""
+        return not self._folds or char not in _OF_OTHER_CASE
 
-def _of_characters(choices: Iterable[tuple[Any, Any]]) -> frozenset[str] | None:
-    """One of a few characters."""
-    pieces: set[str] = set()
-    for kind, value in choices:
-        if kind is not sre.LITERAL or chr(value) in _OF_OTHER_CASE:
-            return None
-        if _WESTERN.fullmatch(chr(value).lower()):
-            pieces.add(chr(value).lower())
-    return frozenset(pieces)
+    def _may_stand(self, char: str) -> bool:
+        """Whether the texts that are looked at may hold it."""
+        return not self._folds or _WESTERN.fullmatch(char.lower()) is not None
+
+    def _as_searched(self, char: str) -> str:
+        return char.lower() if self._folds else char

@@ -6,6 +6,7 @@ import re
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +21,11 @@ _LAUGHTER_FACTOR = 4
 _DIGITS_FACTOR = 4
 _TAIL = 0.1
 REPEATED_WORDS = 4
+LONG = 10_000
+"""Characters from which on a text is searched without a look: to keep what looks count would take more memory."""
 _SHORT_UNIT = 2
 _INTERJECTION = 3
+_HEAD, _HEAD_CHARS = 240, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,35 +47,77 @@ class Repeat:
     copies: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Tokens:
-    """Words and marks of a text as numbers (equal when equal ignoring case), with where each starts and ends."""
+    """Words and marks of a text as numbers (equal when equal ignoring case), with where each starts and ends.
+
+    What lies in ``hidden`` (sorted extents) is left out; a number below zero stands for it and breaks every repetition.
+    ``words`` are the numbers of words alone, ``again`` says how many words and marks were said before, ``head`` are the
+    first of them as they are written.
+    """
 
     text: str
-    ids: NDArray[np.int64]
-    starts: array[int]
-    ends: array[int]
+    hidden: tuple[Extent, ...]
+    row: list[int]
+    words: list[int]
+    again: int
+    head: list[str]
 
     @classmethod
     def of(cls, text: str, hidden: Sequence[Extent] = ()) -> Tokens:
-        """Tokens of ``text``; what lies in ``hidden`` (sorted extents) is left out and breaks every repetition."""
-        numbers: dict[str, int] = {}
-        ids, starts, ends = array("q"), array("q"), array("q")
-        gaps = iter((*hidden, (len(text), len(text))))
-        gap = next(gaps)
+        """Tokens of ``text``."""
+        said: list[str] = []
+        gaps: list[int] = []
         position = 0
-        while True:
-            for found in _TOKEN.finditer(text, position, max(position, gap[0])):
-                ids.append(numbers.setdefault(found.group().lower(), len(numbers)))
+        for start, end in hidden:
+            said += _TOKEN.findall(text, position, max(position, start))
+            position = max(position, start)
+            gaps.append(len(said))
+            said.append(text[position : min(position + _HEAD_CHARS, end)])
+            position = max(position, end)
+        said += _TOKEN.findall(text, position)
+        lowered = list(map(str.lower, said))
+        numbers = {token: number for number, token in enumerate(dict.fromkeys(lowered))}
+        row = list(map(numbers.__getitem__, lowered))
+        for place in gaps:
+            row[place] = -place - 1
+        words = [number for number, token in zip(row, said, strict=True) if token[:1].isalnum() and number >= 0]
+        again = len(row) - (len(set(row)) if gaps else len(numbers))
+        return cls(text, tuple(hidden), row, words, again, said[:_HEAD])
+
+    @cached_property
+    def ids(self) -> NDArray[np.int64]:
+        """All numbers."""
+        return np.array(self.row, dtype=np.int64)
+
+    @property
+    def starts(self) -> array[int]:
+        """Where each token starts."""
+        return self._places[0]
+
+    @property
+    def ends(self) -> array[int]:
+        """Where each token ends."""
+        return self._places[1]
+
+    @cached_property
+    def repeats(self) -> int:
+        """How many sequences of four words and marks occurred before; at least so many in a long text."""
+        return len(self.row) if len(self.text) > LONG else repeated_sequences(self.row)
+
+    @cached_property
+    def _places(self) -> tuple[array[int], array[int]]:
+        starts, ends = array("q"), array("q")
+        position = 0
+        for first, last in (*self.hidden, (len(self.text), len(self.text))):
+            for found in _TOKEN.finditer(self.text, position, max(position, first)):
                 starts.append(found.start())
                 ends.append(found.end())
-            if gap[0] >= len(text):
-                return cls(text, np.frombuffer(ids, dtype=np.int64), starts, ends)
-            ids.append(-len(ids) - 1)
-            starts.append(max(position, gap[0]))
-            ends.append(max(position, gap[1]))
-            position = max(position, gap[1])
-            gap = next(gaps)
+            if first < len(self.text):
+                starts.append(max(position, first))
+                ends.append(max(position, last))
+            position = max(position, last)
+        return starts, ends
 
 
 def find_loop(tokens: Tokens, sizes: Sequence[LoopSize], max_period: int, factor: float = 1.0) -> Repeat | None:
@@ -80,8 +126,11 @@ def find_loop(tokens: Tokens, sizes: Sequence[LoopSize], max_period: int, factor
     A unit needs a letter or a digit; one of digits alone, or of laughter, needs four times the size.
     O(tokens × max_period).
     """
-    if not _may_loop(tokens, sizes, factor):
+    if not may_loop(tokens, sizes, factor):
         return None
+    fewest = min(size.copies for size in sizes)
+    if fewest > 1:
+        max_period = min(max_period, int((tokens.repeats + REPEATED_WORDS - 1) / (fewest - 1)))
     for period in range(1, min(max_period, len(tokens.ids) // 2) + 1):
         for first, last in runs(tokens.ids, period):
             start, end = tokens.starts[first], tokens.ends[last]
@@ -104,9 +153,12 @@ def find_loop(tokens: Tokens, sizes: Sequence[LoopSize], max_period: int, factor
     return None
 
 
-def _may_loop(tokens: Tokens, sizes: Sequence[LoopSize], factor: float) -> bool:
-    """Whether the text is long enough and says enough words again for any of ``sizes``: most texts do not."""
-    return may_reach(sizes, len(tokens.text), len(tokens.ids) - len(set(tokens.ids.tolist())), factor)
+def may_loop(tokens: Tokens, sizes: Sequence[LoopSize], factor: float) -> bool:
+    """Whether the text is long enough and says enough words again, in the same order, for any of ``sizes``."""
+    again = tokens.again
+    if may_reach(sizes, len(tokens.text), again, factor):
+        again = min(again, tokens.repeats + REPEATED_WORDS - 1)
+    return may_reach(sizes, len(tokens.text), again, factor)
 
 
 def may_reach(sizes: Sequence[LoopSize], chars: int, again: int, factor: float = 1.0) -> bool:
@@ -122,12 +174,10 @@ def find_whole_copies(tokens: Tokens, least: int, least_short: int) -> Repeat | 
 
     Interjections of up to three letters ("ha ha ha", "no, no, no") may come twice as often.
     """
-    if (tokens.ids < 0).any():
+    words = tokens.words
+    if tokens.hidden or len(words) < least or not may_be_whole_copies(len(words), len(set(words)), least):
         return None
     places = [place for place, start in enumerate(tokens.starts) if tokens.text[start].isalnum()]
-    words = tokens.ids[places].tolist()
-    if len(words) < least:
-        return None
     agrees = _agreements(words)
     for period in range(1, len(words) // least + 1):
         covered = period + agrees[period] if period < len(words) else period
@@ -189,21 +239,18 @@ def find_character_run(
     return None
 
 
-def word_numbers(tokens: Tokens) -> list[int]:
-    """The ids of words only."""
-    return [
-        number
-        for number, start in zip(tokens.ids.tolist(), tokens.starts, strict=True)
-        if number >= 0 and tokens.text[start].isalnum()
-    ]
-
-
 def repeated_share(words: Sequence[object]) -> float:
     """The share of four-word sequences that occurred before (Welleck et al. 2019)."""
     total = len(words) - REPEATED_WORDS + 1
     if total < 1:
         return 0.0
     return 1.0 - len(set(zip(words, words[1:], words[2:], words[3:], strict=False))) / total
+
+
+def repeated_sequences(words: Sequence[object]) -> int:
+    """How many four-word sequences occurred before."""
+    total = max(0, len(words) - REPEATED_WORDS + 1)
+    return total - len(set(zip(words, words[1:], words[2:], words[3:], strict=False)))
 
 
 def runs(values: NDArray[np.int64], period: int) -> Iterator[Extent]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from evalkit.judging.pattern_set import PatternSet
 
@@ -25,6 +26,9 @@ _MARKER = rf"""
 MARKERS = PatternSet({"marker": _MARKER}, re.IGNORECASE | re.VERBOSE | re.MULTILINE)
 _ROLE_ONLY = re.compile(rf"\s*(?:{_ROLE}\s*)?", re.IGNORECASE)
 _STRUCK_OUT = re.compile(r"<s>[^<]{0,400}</s>", re.IGNORECASE)
+_SIGN = re.compile(r"[<\[]|###|[Tt]4")
+"""No marker is without one of these."""
+_KEPT = 10_000
 _QUOTES = frozenset("\"'“”‘’«»`")
 
 
@@ -58,8 +62,11 @@ def leading_end(visible: str) -> int:
 
 def find_marker(visible: str) -> Leak | None:
     """The first marker after some text, in a text whose code is blanked; trailing when nothing but markers follows."""
+    every = _markers(visible)
+    if not every:
+        return None
     leading = leading_end(visible)
-    markers = [found for found in _markers(visible) if found.start() >= leading]
+    markers = [found for found in every if found.start() >= leading]
     if not markers:
         return None
     first = markers[0]
@@ -73,6 +80,8 @@ def find_marker(visible: str) -> Leak | None:
 
 def text_between(visible: str) -> tuple[int, int]:
     """Where the text stands without the markers before and after it."""
+    if not _markers(visible):
+        return 0, len(visible)
     leading = leading_end(visible)
     leak = find_marker(visible)
     return leading, leak.start if leak is not None and leak.is_trailing else len(visible)
@@ -83,18 +92,29 @@ def _is_role_only(text: str) -> bool:
     return found is not None
 
 
-def _markers(visible: str) -> Iterator[re.Match[str]]:
+def _markers(visible: str) -> tuple[re.Match[str], ...]:
     """Markers that nobody quotes: not in quotation marks, not inside a sentence that speaks of them."""
+    if _SIGN.search(visible) is None:
+        return ()
+    return _kept_markers(visible) if len(visible) <= _KEPT else _read_markers(visible)
+
+
+def _read_markers(visible: str) -> tuple[re.Match[str], ...]:
     struck_out = {place for found in _STRUCK_OUT.finditer(visible) for place in (found.start(), found.end())}
-    for found in _found(visible):
-        if found.end() in struck_out or found.start() in struck_out:
-            continue
-        if not _is_spoken_of(visible, found.start(), found.end()):
-            yield found
+    return tuple(
+        found
+        for found in _found(visible)
+        if found.end() not in struck_out
+        and found.start() not in struck_out
+        and not _is_spoken_of(visible, found.start(), found.end())
+    )
+
+
+_kept_markers = lru_cache(maxsize=4)(_read_markers)
 
 
 def _found(text: str) -> Iterator[re.Match[str]]:
-    for name in MARKERS.candidates(text):
+    for name in MARKERS.candidates(text) if _SIGN.search(text) else ():
         yield from MARKERS[name].finditer(text)
 
 

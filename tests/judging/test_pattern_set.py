@@ -15,8 +15,9 @@ from evalkit.judging.collapse.policy import DegenerationPolicy
 from evalkit.judging.collapse.prompt_patterns import asking, speaking
 from evalkit.judging.degeneration import DegenerationJudge
 from evalkit.judging.pattern_set import PatternSet, needed_pieces
-from evalkit.probe import JudgeUse
+from evalkit.probe import Expectation, Generate, JudgeUse, Message, Probe
 from evalkit.reading.judges import build_judge
+from evalkit.transcript import Case, Transcript
 from evalkit.workspace import Workspace
 
 
@@ -93,3 +94,40 @@ def test_a_language_goes_by_its_name_in_any_case(policy: DegenerationPolicy) -> 
         ("Answer in straßburgisch.", "de"),
     ]:  # fmt: skip
         assert (reader.named(prompt), reader.ordered(prompt)) == (frozenset((language,)), language), prompt
+
+
+@pytest.mark.parametrize(
+    ("prompt", "is_asked"),
+    [("round and round", True), ("round and square", False), ("a song", True), ("a poem", False)],
+)
+def test_a_phrase_that_refers_to_a_group_is_searched_by_itself(
+    policy: DegenerationPolicy, prompt: str, is_asked: bool
+) -> None:
+    """Joined with others its group would have another number."""
+    reader = PromptReader(replace(policy, asks_verse=(r"a (song|hymn)", r"\b(\w+) and \1\b", r"an (aria)")))
+    probe = Probe("p", "s", "f", 1, "X", (Message("user", prompt), Generate()), Expectation(), ())
+
+    assert reader.read(Case(probe, "t", Transcript((), ()))).has("verse") is is_asked
+
+
+@pytest.mark.parametrize(
+    ("source", "pieces"),
+    [
+        (r"NULL|undefined", {"NULL", "undefined"}),
+        ("(?i)null", None),
+        (r"x(?i:null)", {"x"}),
+        (r"\bЖУК", {"ЖУК"}),
+        (r"[A-Z]+", None),
+    ],
+)
+def test_needed_pieces_where_case_matters(source: str, pieces: set[str] | None) -> None:
+    """They are as they are written, in any letters; what ignores case says nothing."""
+    assert needed_pieces(source, re.NOFLAG) == pieces
+
+
+def test_texts_that_are_looked_through_where_case_matters() -> None:
+    """All but those with half a character."""
+    kept = PatternSet({"one": "Abc", "two": "Жук"}, re.NOFLAG)
+
+    assert kept.candidates("ABC Жук") == {"two"}
+    assert kept.candidates("\ud800") == {"one", "two"}

@@ -55,13 +55,16 @@ class Asked:
         self._known: dict[str, bool] = {}
 
     @cached_property
-    def candidates(self) -> frozenset[str]:
-        """What the prompt may ask for by the policy's patterns."""
+    def candidates(self) -> frozenset[tuple[str, int]]:
+        """The policy's patterns that may be found in the prompt."""
         return self._reader.asking.candidates(self.prompt)
 
     def has(self, *names: str) -> bool:
         """Whether the prompt asks for any of these."""
-        return any(self._wants(name) for name in names)
+        for name in names:  # noqa: SIM110 - a third of the time of any(...)
+            if self._wants(name):
+                return True
+        return False
 
     def _wants(self, name: str) -> bool:
         known = self._known.get(name)
@@ -127,6 +130,9 @@ class PromptReader:
         self._languages = Languages([*policy.function_words, *policy.prompt_words])
         self._names = {folded(name): code for code, names in policy.language_names for name in names}
         self.asking = asking(policy)
+        self._patterns: dict[str, list[tuple[str, int]]] = {}
+        for pattern in self.asking:
+            self._patterns.setdefault(pattern[0], []).append(pattern)
         self._speaking = speaking(policy)
         self._last: Asked | None = None
         self._may_speak = lru_cache(maxsize=16)(self._speaking.candidates)
@@ -153,7 +159,10 @@ class PromptReader:
         return self._asks(name, asked) or (also is not None and also(asked))
 
     def _asks(self, name: str, asked: Asked) -> bool:
-        return name in asked.candidates and self.asking[name].search(asked.prompt) is not None
+        return any(
+            pattern in asked.candidates and self.asking[pattern].search(asked.prompt) is not None
+            for pattern in self._patterns.get(name, ())
+        )
 
     def language_of(self, text: str) -> str | None:
         """The language of a prompt: words that prompts open with count too."""

@@ -7,12 +7,14 @@ import re
 from evalkit.judging.collapse.asked import Asked
 from evalkit.judging.collapse.finding import Finding, Passage, shown
 from evalkit.judging.collapse.letter_case import FLIPPED, LONG_WORD, flips
-from evalkit.judging.collapse.plain_line import PlainLine
 from evalkit.judging.collapse.policy import DegenerationPolicy
 from evalkit.judging.masking import Extent
 from evalkit.judging.repetition import find_character_run
 
-_SYMBOL_RUN = re.compile(r"([^\w\s])\1{23,}")
+_LEAST_SYMBOLS = 24
+_SYMBOL_RUN = re.compile(rf"([^\w\s])\1{{{_LEAST_SYMBOLS - 1},}}")
+_OTHER_BLANK = re.compile("[\x1c-\x1f\x85\u1680\u2000-\u200a\u2028\u2029\u202f\u205f]")
+"""Blanks that a run of characters may hold."""
 _RULE_CHARACTERS = frozenset("-=_*~#+.─━═—–·•…█▓░")
 _RULE_LENGTH = 200
 _SCREAM = 120
@@ -24,19 +26,20 @@ _ASKS_SCREAM = re.compile(
     r"aullid\w+|chillid\w+|cri(?:e|er|s)?|hurle\w*|url(?:o|a|are)|grid(?:o|a|are)|berr(?:o|ar)|a{3,}h*)\b",
     re.IGNORECASE,
 )
+_INNER_CAPITAL = re.compile("[A-Za-z][A-Z]")
 _LEADER_END = re.compile(r"[ \t]{0,4}\w")
 
 
-def _may_run(line: PlainLine, policy: DegenerationPolicy) -> bool:
+def _may_run(passage: Passage, policy: DegenerationPolicy) -> bool:
     """Whether a stretch without a blank is long enough for characters to repeat in it; a plain line heaps no marks."""
-    return line.longest >= policy.run_min_chars
+    if passage.line is not None:
+        return passage.line.longest >= policy.run_min_chars
+    return passage.longest >= min(policy.run_min_chars, _LEAST_SYMBOLS) or _OTHER_BLANK.search(passage.text) is not None
 
 
 def find_run(passage: Passage, asked: Asked, policy: DegenerationPolicy) -> Finding | None:
     """Characters that repeat back to back without a space."""
-    if passage.line is not None and not _may_run(passage.line, policy):
-        return None
-    if asked.has("repetition", "symbols"):
+    if not _may_run(passage, policy) or asked.has("repetition", "symbols"):
         return None
     scream = _scream(passage, asked, policy)
     hidden = sorted([*passage.hidden, scream]) if scream else passage.hidden
@@ -71,14 +74,20 @@ def _scream(passage: Passage, asked: Asked, policy: DegenerationPolicy) -> Exten
     return (start, end) if end - start <= _SCREAM and (is_quoted or _ASKS_SCREAM.search(asked.prompt)) else None
 
 
+def _may_alternate(visible: str, policy: DegenerationPolicy) -> bool:
+    """Whether words enough have a capital behind another letter."""
+    if not visible.isascii():
+        words = LONG_WORD.findall(visible)
+        return sum([not word[1:].islower() for word in words]) >= policy.altcase_words
+    return len(_INNER_CAPITAL.findall(visible)) >= policy.altcase_words
+
+
 def find_alternating_case(passage: Passage, asked: Asked, policy: DegenerationPolicy) -> Finding | None:
     """Three or more long words that change case from letter to letter, and a good share of all long words.
 
     No word of a plain line does.
     """
-    if passage.line is not None:
-        return None
-    if asked.has("case", "symbols"):
+    if passage.line is not None or not _may_alternate(passage.visible, policy) or asked.has("case", "symbols"):
         return None
     words = list(LONG_WORD.finditer(passage.visible))
     flipped = [found for found in words if flips(found.group()) >= FLIPPED]

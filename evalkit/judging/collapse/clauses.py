@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from evalkit.judging.collapse.asked import Asked
 from evalkit.judging.collapse.finding import Finding, Passage, shown
-from evalkit.judging.collapse.plain_line import PlainLine
 from evalkit.judging.collapse.policy import DegenerationPolicy
-from evalkit.judging.collapse.segments import counter
-from evalkit.judging.repetition import runs
+from evalkit.judging.collapse.segments import counter, has_list_letter, value_of
+from evalkit.judging.repetition import LONG, REPEATED_WORDS, repeated_sequences, runs
 
 _TOKEN = re.compile(r"(?P<break>[.!?](?=\s|$)|\n)|\d+(?:[.,]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)*|[^\w\s]")
+_BREAK_OR_TOKEN = re.compile(r"([.!?](?=\s|$)|\n)|(\d+(?:[.,]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)*|[^\w\s])")
 _MARKS = frozenset(",;:")
 _MAX_PERIOD = 24
 _LEAST_WORDS = 2
@@ -24,16 +24,32 @@ _FEW_WORDS = 4
 _MORE_COPIES = 2
 
 
-def _may_count(line: PlainLine, policy: DegenerationPolicy) -> bool:
-    """Whether the words of a clause come again: all its copies but the first, one of which may be missing."""
-    return line.again >= (policy.counting_copies - 2) * _LEAST_WORDS
+def _may_count(passage: Passage, policy: DegenerationPolicy) -> bool:
+    """Whether words of a clause come again: all its copies but the first, one of which may be missing.
+
+    Where it is no plain line, whether there are numbers enough too, and words in one order again.
+    """
+    least = (policy.counting_copies - 2) * _LEAST_WORDS
+    if passage.line is not None:
+        return passage.line.again >= least
+    text = passage.prose
+    if len(text) > LONG or has_list_letter(text):
+        return True
+    row: list[object] = []
+    for is_break, token in _BREAK_OR_TOKEN.findall(text):
+        if is_break:
+            row.append(len(row))
+        elif token not in _MARKS:
+            row.append(token.lower() if value_of(token) is None else "")
+    return (
+        row.count("") >= policy.counting_copies - 1
+        and repeated_sequences(row) > least + policy.counting_copies - 2 - REPEATED_WORDS
+    )
 
 
 def find_counting_clauses(passage: Passage, asked: Asked, policy: DegenerationPolicy) -> Finding | None:
     """Words in a row that repeat back to back inside one sentence while all numbers in them keep their step."""
-    if passage.line is not None and not _may_count(passage.line, policy):
-        return None
-    if asked.has("counting", "repetition", "verse", "variants", "symbols"):
+    if not _may_count(passage, policy) or asked.has("counting", "repetition", "verse", "variants", "symbols"):
         return None
     text = passage.prose
     row = _row(text)

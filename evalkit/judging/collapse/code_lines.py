@@ -33,6 +33,15 @@ _LINE = re.compile(
     r")",
     re.IGNORECASE,
 )
+_SIGN = re.compile(r"[(=;{]|->")
+_OPENING = re.compile(
+    r"[>.$%#{}()\[\];,]|(?:assert|return|yield|raise|await|throw|delete|new|def|class|func|fn|function|public|private|"
+    r"static|void|struct|enum|from|import|using|package|const|let|var|int|float|double|char|bool|auto|string|else|try|"
+    r"finally|do|for|if|elif|while|switch|except|catch|with|insert|alter|drop|create|truncate|select|update|"
+    rf"{'|'.join(_COMMANDS.split())}|{'|'.join(_DOUBTFUL.split())}|In|Out|PS|C)\b",
+    re.IGNORECASE,
+)
+"""No line is code that neither begins so nor holds one of the signs."""
 _LEAST = 3
 _WORDS = re.compile(r"(?:^|\s)[^\W\d_]+(?=[\s,.]|$)")
 _MOST_WORDS = 9
@@ -41,14 +50,20 @@ _LONGEST = 400
 
 def is_code(line: str) -> bool:
     """Whether a line is a statement, a command or a query, and no sentence."""
-    return len(line) <= _LONGEST and _LINE.match(line) is not None and len(_WORDS.findall(line)) <= _MOST_WORDS
+    bare = line.lstrip()
+    if len(line) > _LONGEST or (_SIGN.search(bare) is None and _OPENING.match(bare) is None):
+        return False
+    return len(_WORDS.findall(line)) <= _MOST_WORDS and _LINE.match(bare) is not None
 
 
 def code_line_extents(text: str) -> list[Extent]:
     """Three lines of code or more in a row; blank lines and a line among them that is none belong to them."""
+    lines = text.splitlines(keepends=True)
+    if len(lines) < _LEAST:
+        return []
     runs: list[Extent] = []
     start = end = number = others = position = 0
-    for line in text.splitlines(keepends=True):
+    for line in lines:
         first, position = position, position + len(line)
         if is_code(line):
             if number == 0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from itertools import pairwise
 
 from evalkit.judging.collapse.asked import Asked
@@ -11,6 +12,7 @@ from evalkit.judging.collapse.finding import Finding, Passage, shown
 from evalkit.judging.collapse.plain_line import PlainLine
 from evalkit.judging.collapse.policy import DegenerationPolicy
 from evalkit.judging.masking import blank
+from evalkit.judging.repetition import LONG
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 _NAME = re.compile(r"(?<=[a-zà-ÿ,] )[A-ZÀ-Þ]\w{2,}")
@@ -30,6 +32,19 @@ def _may_be_copies(line: PlainLine, policy: DegenerationPolicy) -> bool:
     return len(line.words) >= policy.rewordings * _LEAST_WORDS
 
 
+def _may_be_alike(words: Sequence[str], policy: DegenerationPolicy) -> bool:
+    """Whether there are words enough for the fewest parts, and few enough different ones.
+
+    Of each part but the first no more words are new than it may differ by.
+    """
+    number = len(words)
+    if number < policy.rewordings * _LEAST_WORDS:
+        return False
+    similarity = min(policy.copy_similarity, _LISTED_SIMILARITY)
+    most = similarity * (number / policy.rewordings + 1) + (1 - similarity) * number
+    return len({word.lower()[:_STEM] for word in words}) <= most + 1
+
+
 def find_copies(passage: Passage, asked: Asked, policy: DegenerationPolicy) -> Finding | None:
     """The words of the whole answer, cut into three to six parts of one length, are nearly the same in each part.
 
@@ -37,9 +52,10 @@ def find_copies(passage: Passage, asked: Asked, policy: DegenerationPolicy) -> F
     """
     if passage.line is not None and not _may_be_copies(passage.line, policy):
         return None
-    if asked.has("repetition", "verse", "variants"):
-        return None
     text = blank(passage.prose, [found.span() for found in _LIST_NUMBER.finditer(passage.prose)])
+    may_be_alike = len(text) > LONG or _may_be_alike(_WORD.findall(text), policy)
+    if not may_be_alike or asked.has("repetition", "verse", "variants"):
+        return None
     words = list(_WORD.finditer(text))
     similarity = _LISTED_SIMILARITY if asked.has("words") else policy.copy_similarity
     for copies in range(policy.rewordings, _MOST_COPIES + 1):

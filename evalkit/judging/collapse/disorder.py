@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from evalkit.judging.collapse.asked import Asked
 from evalkit.judging.collapse.finding import Finding, shown
 from evalkit.judging.collapse.languages import Languages
-from evalkit.judging.collapse.plain_line import PlainLine
 from evalkit.judging.collapse.policy import DegenerationPolicy
 from evalkit.judging.collapse.sentence_net import find_stretch, may_reach, sentence_net
 from evalkit.judging.collapse.word_order import bits_of, find_disorder, order_table
@@ -22,14 +22,14 @@ _OTHER_LANGUAGE_BITS = 6
 _NORMAL_BITS = 0.4
 
 
-def may_be_disordered(line: PlainLine, policy: DegenerationPolicy, languages: Languages) -> bool:
-    """Whether the net of its language may speak as much against a stretch of the line as is needed."""
-    if len(line.words) < _LEAST_WORDS:
+def may_be_disordered(text: str, words: Sequence[str], policy: DegenerationPolicy, languages: Languages) -> bool:
+    """Whether the net of its language may speak as much against a stretch of the text as is needed."""
+    if len(words) < _LEAST_WORDS:
         return False
-    code = languages.of(line.text) or ""
+    code = languages.of(text) or ""
     net = sentence_net(code)
     limit = dict(policy.disorder_score).get(code)
-    return net is not None and limit is not None and may_reach(limit, line.text, net)
+    return net is not None and limit is not None and may_reach(limit, text, net)
 
 
 def find_disordered(text: str, asked: Asked, policy: DegenerationPolicy, languages: Languages) -> Finding | None:

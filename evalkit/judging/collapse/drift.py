@@ -4,28 +4,34 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
 
 from evalkit.judging.collapse.asked import Asked
 from evalkit.judging.collapse.finding import Finding, Passage, shown
-from evalkit.judging.collapse.languages import SCRIPTS, Languages, script_numbers, words_of
+from evalkit.judging.collapse.languages import SCRIPTS, Languages, is_latin, script_numbers, words_of
 from evalkit.judging.collapse.plain_line import PlainLine
 from evalkit.judging.collapse.policy import DegenerationPolicy
 from evalkit.judging.masking import Extent, blank, quotation_extents
+from evalkit.judging.pattern_set import Alternatives
+from evalkit.judging.repetition import LONG
 
 _WORD = re.compile(r"[^\W\d_]+")
-_ASIDE = re.compile(
-    r"\([^()\n]{1,120}\)|（[^（）\n]{1,120}）|\[[^\[\]\n]{1,120}\]|「[^」\n]{1,120}」|『[^』\n]{1,120}』|《[^》\n]{1,120}》"
-    r"|(?<![*\w])\*{1,2}[^*\n]{1,120}\*{1,2}(?!\w)|(?<!\w)_[^_\n]{1,120}_(?!\w)"
-)
+_ASIDE = Alternatives((
+    r"\([^()\n]{1,120}\)", r"（[^（）\n]{1,120}）", r"\[[^\[\]\n]{1,120}\]", r"「[^」\n]{1,120}」",
+    r"『[^』\n]{1,120}』", r"《[^》\n]{1,120}》",
+    r"(?<![*\w])\*{1,2}[^*\n]{1,120}\*{1,2}(?!\w)", r"(?<!\w)_[^_\n]{1,120}_(?!\w)",
+))  # fmt: skip
 _AFTER_WORD = re.compile(r"(?<![^\W\d_])([a-zà-ÿ]{1,12})[ ]([^\W\d_a-zA-Z]{1,40})")
 _SMALL_RUNS = 3
 _KANA_WINDOW = 60
 _ENGLISH_SHARE = 0.8
 _LEAST_WORDS = 5
 _LEAST_VOTES = 2.5
+_ROUNDING = 1e-9
+_EAST_ASIAN = frozenset(("ja", "zh"))
 
 
 def _may_drift(line: PlainLine, asked: Asked, languages: Languages) -> bool:
@@ -42,15 +48,45 @@ def find_drift(passage: Passage, asked: Asked, policy: DegenerationPolicy, langu
     """The first place in another script or another language than the case asks for."""
     if passage.line is not None and not _may_drift(passage.line, asked, languages):
         return None
-    if asked.has("languages"):
-        return None
     text = unquoted_prose(passage)
+    may_rule = _may_rule(text, asked, policy, languages)
+    if (is_latin(text) and not may_rule and asked.languages.isdisjoint(_EAST_ASIAN)) or asked.has("languages"):
+        return None
     return (
         _other_script(text, asked, policy)
         or _slipped_in(text, asked, languages)
         or _other_east_asian(text, asked)
-        or _other_language(text, asked, policy, languages)
+        or (_other_language(text, asked, policy, languages) if may_rule else None)
     )
+
+
+def _may_rule(text: str, asked: Asked, policy: DegenerationPolicy, languages: Languages) -> bool:
+    """Whether the function words of languages that are not asked for may rule a window of words."""
+    if len(text) > LONG:
+        return True
+    words = words_of_letters(text)
+    allowed = _allowed(words, asked, policy, languages)
+    if not allowed or len(words) < _LEAST_WORDS:
+        return False
+    weights = languages.weights(words, allowed)
+    if sum(weights) < _LEAST_VOTES - _ROUNDING:
+        return False
+    size = policy.drift_window
+    windows = range(0, max(1, len(words) - size // 2), size // 2)
+    return any(sum(weights[first : first + size]) >= _LEAST_VOTES - _ROUNDING for first in windows)
+
+
+def _allowed(words: Sequence[str], asked: Asked, policy: DegenerationPolicy, languages: Languages) -> frozenset[str]:
+    """The languages asked for, else that of the first words."""
+    if asked.languages:
+        return asked.languages
+    opening = languages.of(" ".join(words[: policy.drift_window // 2]))
+    return frozenset((opening,)) if opening else frozenset()
+
+
+def words_of_letters(text: str) -> list[str]:
+    """Runs of letters, each in small letters."""
+    return [word.lower() for word in _WORD.findall(text)]
 
 
 def unquoted_prose(passage: Passage) -> str:
@@ -70,7 +106,7 @@ def is_other_language(passage: Passage, asked: Asked, languages: Languages) -> b
 
 
 def _other_script(text: str, asked: Asked, policy: DegenerationPolicy) -> Finding | None:
-    if not asked.scripts or text.isascii():
+    if is_latin(text) or not asked.scripts:
         return None
     numbers = script_numbers(text)
     places = np.flatnonzero(numbers)
@@ -103,7 +139,7 @@ def _other_script(text: str, asked: Asked, policy: DegenerationPolicy) -> Findin
 
 def _slipped_in(text: str, asked: Asked, languages: Languages) -> Finding | None:
     """Words of a foreign script in the middle of sentences: behind a function word, as no name or term stands."""
-    if not asked.scripts or text.isascii():
+    if is_latin(text) or not asked.scripts:
         return None
     numbers = script_numbers(text)
     slipped: list[Extent] = []
@@ -125,7 +161,7 @@ def _slipped_in(text: str, asked: Asked, languages: Languages) -> Finding | None
 
 def _other_east_asian(text: str, asked: Asked) -> Finding | None:
     """Chinese where Japanese is asked for, and the other way round: by the share of Kana in windows of letters."""
-    wanted = asked.languages & {"ja", "zh"}
+    wanted = asked.languages & _EAST_ASIAN
     if len(wanted) != 1:
         return None
     numbers = script_numbers(text)
@@ -148,8 +184,7 @@ def _other_east_asian(text: str, asked: Asked) -> Finding | None:
 def _other_language(text: str, asked: Asked, policy: DegenerationPolicy, languages: Languages) -> Finding | None:
     words = [(found.group().lower(), found.start(), found.end()) for found in _WORD.finditer(text)]
     size = policy.drift_window
-    opening = languages.of(" ".join(word for word, _, _ in words[: size // 2])) if not asked.languages else None
-    allowed = asked.languages or frozenset({opening} if opening else ())
+    allowed = _allowed([word for word, _, _ in words[: size // 2]], asked, policy, languages)
     if not allowed:
         return None
     drifted: list[tuple[Extent, str]] = []

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property
 from typing import Literal
 
 from evalkit.judging.collapse.code_lines import code_line_extents
 from evalkit.judging.collapse.plain_line import PlainLine
 from evalkit.judging.masking import Extent, blank, code_extents, table_extents
-from evalkit.judging.repetition import Tokens
+from evalkit.judging.repetition import LONG, Tokens
 
 Kind = Literal[
     "empty", "unclosed_thinking", "loop", "near_loop", "counting_loop", "thinking_loop", "character_run",
@@ -21,8 +21,7 @@ Kind = Literal[
 """Every way of breaking that the degeneration judge knows; docs/judges.md says what each one means."""
 
 _SHOWN = 40
-_KEPT = 10_000
-_kept_tokens = lru_cache(maxsize=4)(Tokens.of)
+_WORD = re.compile(r"[^\W_]+")
 _JSON_PROSE = re.compile(r'"(?=[^"\\\n]{12})[^"\\ \n]+(?: [^"\\ \n]+){2,}[^"\\\n]*"')
 
 
@@ -35,7 +34,7 @@ class Finding:
     extent: Extent | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Passage:
     """The answer or the thinking; ``hidden`` are its code and tables, blanked in ``visible``; ``part`` names it.
 
@@ -53,9 +52,31 @@ class Passage:
 
     @property
     def tokens(self) -> Tokens:
-        """Its words and marks, kept for the next detector where they are few."""
-        read = _kept_tokens if len(self.text) <= _KEPT else Tokens.of
-        return read(self.text, self.hidden)
+        """Its words and marks without what is hidden, kept for the next detector where the text is not long."""
+        return self._tokens if len(self.text) <= LONG else Tokens.of(self.text, self.hidden)
+
+    @property
+    def all_tokens(self) -> Tokens:
+        """Those of the whole text."""
+        return Tokens.of(self.text) if self.hidden else self.tokens
+
+    @property
+    def words(self) -> list[str]:
+        """Its runs of letters and digits in small letters."""
+        return self._words if len(self.text) <= LONG else _WORD.findall(self.text.lower())
+
+    @cached_property
+    def _tokens(self) -> Tokens:
+        return Tokens.of(self.text, self.hidden)
+
+    @cached_property
+    def _words(self) -> list[str]:
+        return _WORD.findall(self.text.lower())
+
+    @cached_property
+    def longest(self) -> int:
+        """How long its longest stretch without a blank is."""
+        return max(map(len, self.text.split()), default=0)
 
     @classmethod
     def of(cls, text: str, part: str = "the answer", is_cut: bool = False) -> Passage:

@@ -8,8 +8,7 @@ from evalkit.judging.collapse.asked import Asked
 from evalkit.judging.collapse.finding import Finding, Passage, shown
 from evalkit.judging.collapse.languages import Languages
 from evalkit.judging.collapse.plain_line import PlainLine
-from evalkit.judging.collapse.soup import NOT_PROSE, chunks
-from evalkit.judging.masking import blank
+from evalkit.judging.collapse.stretches import are_whole, chunks, without_references
 
 _WORD = re.compile(r"[^\W\d_]+")
 _SHORT = 3
@@ -24,6 +23,8 @@ _STRAYS = (
     re.compile(r"(?<=[^\W_] )['’](?=[^\W_]+(?!['’\w]))|(?<=[^\W_])['’](?= [^\W_])|(?<=[^\W_] )['’](?= )"),
     re.compile("(?<![▁-█])▁(?![▁-█])"),
 )
+_STRAY_SIGNS = (re.compile(r"\d"), re.compile("['’]"), re.compile("▁"))
+"""Of every kind but the first."""
 _GIANT = 30
 _GIANT_GERMAN = 36
 _GIANT_SHARE = 0.6
@@ -49,14 +50,24 @@ def find_fragments(passage: Passage, asked: Asked, languages: Languages) -> Find
     """Words in pieces with strays of three kinds among them, or little but giant words."""
     if passage.line is not None and not _may_hold_giants(passage.line):
         return None
-    if asked.has("symbols", "template", "case"):
+    text = without_references(passage.prose)
+    parts = chunks(text)
+    may_be_pieces = not are_whole(text, parts) or _may_be_pieces(text)
+    may_be_giants = passage.longest >= _GIANT
+    if not (may_be_pieces or may_be_giants) or asked.has("symbols", "template", "case"):
         return None
-    text = blank(passage.prose, [found.span() for found in NOT_PROSE.finditer(passage.prose)])
-    for start, end in chunks(text):
+    for start, end in parts if may_be_pieces else ():
         found = _pieces(text[start:end], languages)
         if found is not None and found.extent is not None:
             return Finding(found.kind, found.sentence, (start + found.extent[0], start + found.extent[1]))
-    return _giants(text, asked, languages)
+    return _giants(text, asked, languages) if may_be_giants else None
+
+
+def _may_be_pieces(text: str) -> bool:
+    """Whether strays of kinds enough stand in the whole text: two at least need a sign of their own."""
+    if sum(sign.search(text) is not None for sign in _STRAY_SIGNS) < _LEAST_KINDS - 1:
+        return False
+    return sum(kind.search(text) is not None for kind in _STRAYS) >= _LEAST_KINDS
 
 
 def _pieces(text: str, languages: Languages) -> Finding | None:

@@ -27,6 +27,9 @@ SCRIPTS = ("", *dict.fromkeys(name for _, _, name in _RANGES))
 _FIRST = np.array([first for first, _, _ in _RANGES], dtype=np.uint32)
 _LAST = np.array([last for _, last, _ in _RANGES], dtype=np.uint32)
 _SCRIPT = np.array([SCRIPTS.index(name) for _, _, name in _RANGES], dtype=np.uint8)
+_LATIN_RANGES = "".join(f"{chr(first)}-{chr(last)}" for first, last, name in _RANGES if name == "Latin")
+_OTHER_RANGES = "".join(f"{chr(first)}-{chr(last)}" for first, last, name in _RANGES if name != "Latin")
+_OTHER_LETTERS = (re.compile(rf"[^\W\d_{_LATIN_RANGES}]"), re.compile(f"[{_OTHER_RANGES}]"))
 _SCRIPTS_OF = {
     "ru": "Cyrillic", "uk": "Cyrillic", "bg": "Cyrillic", "sr": "Cyrillic", "zh": "Han", "ja": "Kana", "ko": "Hangul",
     "ar": "Arabic", "fa": "Arabic", "ur": "Arabic", "he": "Hebrew", "el": "Greek", "hi": "Devanagari", "th": "Thai",
@@ -40,6 +43,11 @@ _LEAST_VOTE = 1.3
 _LATIN, _NONE = frozenset({"Latin"}), frozenset[str]()
 OTHER_LATIN = re.compile("[ąćęłńśźżčďěňřšťůžőűğşāēīūļņķģțșăđåøðþ]")
 """Letters that the seven languages with function words do not have."""
+
+
+def is_latin(text: str) -> bool:
+    """Whether a text holds no letter but Latin ones."""
+    return text.isascii() or not any(letters.search(text) for letters in _OTHER_LETTERS)
 
 
 def script_numbers(text: str) -> NDArray[np.uint8]:
@@ -100,8 +108,12 @@ class Languages:
 
     def most_votes(self, words: Iterable[str], allowed: frozenset[str]) -> float:
         """At least as many votes as any one language has that is not ``allowed``."""
-        weights = self._weights_beside(allowed)
-        return sum([weights[word] for word in words if word in weights])
+        return sum(self.weights(words, allowed))
+
+    def weights(self, words: Iterable[str], allowed: frozenset[str]) -> list[float]:
+        """For each word that speaks for a language not ``allowed`` how much it gives to it; 0 for any other."""
+        beside = self._weights_beside(allowed)
+        return [beside.get(word, 0.0) for word in words]
 
     def _weigh_beside(self, allowed: frozenset[str]) -> dict[str, float]:
         """What each function word of another language gives to that language."""

@@ -7,18 +7,18 @@ import re
 from evalkit.judging.collapse.asked import Asked
 from evalkit.judging.collapse.finding import Finding, Passage, shown
 from evalkit.judging.collapse.languages import Languages
-from evalkit.judging.collapse.plain_line import PlainLine
 from evalkit.judging.collapse.policy import DegenerationPolicy
 from evalkit.judging.masking import fenced_blocks
 from evalkit.judging.repetition import (
+    REPEATED_WORDS,
     Repeat,
     Tokens,
     find_loop,
     find_whole_copies,
     may_be_whole_copies,
+    may_loop,
     may_reach,
     repeated_share,
-    word_numbers,
 )
 
 _WINDOW = 120
@@ -31,6 +31,8 @@ _STEM = 4
 _STAMMER = re.compile(r"(?<!\S)(\S{1,16})(?=[ \t])(?:[ \t]+\1(?![^\W_])){7,}", re.IGNORECASE)
 _STAMMER_AGAIN = 6
 """So many words of a stammer at least were said before: eight copies, the last of which may run on."""
+_OF_OTHER_CASE = re.compile("[İΣ]")
+"""Letters that patterns compare in another way than small letters are."""
 _NO_STAMMER = re.compile(
     r"[\d.,%+-]*\d[\d.,%+-]*|[-=_*~#+.─━═—–·•…█▓░|/\\<>^xo]+|(?:[hj][aeiou]){1,4}|[\U00010000-\U0010ffff\u2190-\u2bff\ufe0f]+",
     re.IGNORECASE,
@@ -39,7 +41,7 @@ _NO_STAMMER = re.compile(
 
 def find_exact(passage: Passage, asked: Asked, policy: DegenerationPolicy) -> Finding | None:
     """A unit of words that repeats back to back more often than the prompt asks for."""
-    if passage.line is not None and not _may_loop(passage.line, policy):
+    if not _may_loop(passage, policy):
         return None
     tokens = passage.tokens
     factor = policy.verse_factor if asked.has("verse") else 1.0
@@ -53,18 +55,33 @@ def find_exact(passage: Passage, asked: Asked, policy: DegenerationPolicy) -> Fi
     return Finding("loop", sentence, (loop.start, loop.end))
 
 
-def _may_loop(line: PlainLine, policy: DegenerationPolicy) -> bool:
-    """Whether enough words come again for a loop, or all of them but a tail may be copies."""
+def _may_loop(passage: Passage, policy: DegenerationPolicy) -> bool:
+    """Whether enough words come again for a loop, or all of them but a tail may be copies; code is looked at later."""
+    line = passage.line
+    if line is None:
+        words = passage.tokens.words
+        return (
+            bool(passage.hidden)
+            or may_loop(passage.tokens, policy.loops, 1.0)
+            or may_be_whole_copies(len(words), len(set(words)), policy.whole_copies)
+        )
     return may_reach(policy.loops, len(line.text), line.again) or may_be_whole_copies(
         len(line.words), len(line.distinct), policy.whole_copies
     )
 
 
+def _may_stammer(passage: Passage) -> bool:
+    """Whether enough words, and enough sequences of them, come again; over what is hidden a stammer may go on."""
+    if passage.line is not None:
+        return passage.line.again >= _STAMMER_AGAIN
+    if passage.hidden or _OF_OTHER_CASE.search(passage.text):
+        return True
+    return passage.tokens.repeats > _STAMMER_AGAIN - REPEATED_WORDS
+
+
 def find_stammer(passage: Passage, asked: Asked, policy: DegenerationPolicy, languages: Languages) -> Finding | None:
     """One word or mark many times in a row; a small word ("of of of") needs fewer copies than another."""
-    if passage.line is not None and passage.line.again < _STAMMER_AGAIN:
-        return None
-    if asked.has("repetition", "verse", "symbols"):
+    if not _may_stammer(passage) or asked.has("repetition", "verse", "symbols"):
         return None
     for found in _STAMMER.finditer(passage.visible):
         unit = found.group(1)
@@ -80,13 +97,11 @@ def find_scattered(passage: Passage, asked: Asked, policy: DegenerationPolicy) -
     """The same few phrases over and over, in the whole text or in any window of 120 words."""
     if passage.line is not None and len(passage.line.words) < policy.repeated_min_words:
         return None
-    if asked.has("repetition"):
-        return None
     tokens = passage.tokens
-    words = word_numbers(tokens)
-    limit = policy.repeated_share_verse if asked.has("verse") else policy.repeated_share
-    if len(words) < policy.repeated_min_words:
+    words = tokens.words
+    if len(words) < policy.repeated_min_words or asked.has("repetition"):
         return None
+    limit = policy.repeated_share_verse if asked.has("verse") else policy.repeated_share
     share = repeated_share(words)
     different = _different(tokens, words[:_WINDOW])
     if different < _POOR * min(_WINDOW, len(words)) and _is_prose(tokens, words[:_WINDOW], asked):
@@ -95,6 +110,8 @@ def find_scattered(passage: Passage, asked: Asked, policy: DegenerationPolicy) -
     if share > limit and (share > _SURE_SHARE or _told(words) < _TOLD_SHARE):
         sentence = f"{share:.0%} of the four-word sequences of {passage.part} occurred before ({len(words)} words)"
         return Finding("repetition", sentence, (0, len(passage.text)))
+    if share * len(words) < _WINDOW_SHARE * limit * (_WINDOW - REPEATED_WORDS):
+        return None
     places = [
         place for place, start in enumerate(tokens.starts) if tokens.ids[place] >= 0 and tokens.text[start].isalnum()
     ]
@@ -110,9 +127,7 @@ def find_scattered(passage: Passage, asked: Asked, policy: DegenerationPolicy) -
 
 def _different(tokens: Tokens, words: list[int]) -> int:
     """How many words differ in more than their endings."""
-    places = zip(tokens.starts[: 2 * _WINDOW], tokens.ends, strict=False)
-    said = [tokens.text[start : min(start + _STEM, end)].lower() for start, end in places]
-    stems = [stem for stem in said if stem[:1].isalnum()][: len(words)]
+    stems = [said[:_STEM].lower() for said in tokens.head if said[:1].isalnum()][: len(words)]
     return min(len(set(words)), len(set(stems)))
 
 
@@ -120,7 +135,7 @@ def _is_prose(tokens: Tokens, words: list[int], asked: Asked) -> bool:
     """Whether it is words, not numbers and not what the prompt asks for."""
     if asked.has("verse", "symbols", "variants", "words"):
         return False
-    letters = sum(tokens.text[start : start + 1].isalpha() for start in tokens.starts[: 2 * _WINDOW])
+    letters = sum(said[:1].isalpha() for said in tokens.head)
     return letters >= 0.8 * len(words)
 
 
@@ -141,7 +156,7 @@ def _in_code(passage: Passage, policy: DegenerationPolicy) -> Repeat | None:
         return None
     was_cut = passage.is_cut or fenced_blocks(passage.text)[1] is not None
     factor = policy.unfinished_factor if was_cut else policy.endless_factor
-    loop = find_loop(Tokens.of(passage.text), policy.loops, policy.loop_max_period, factor)
+    loop = find_loop(passage.all_tokens, policy.loops, policy.loop_max_period, factor)
     return loop if loop is not None and _reaches_end(loop, passage.text) else None
 
 

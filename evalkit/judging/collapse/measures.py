@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalkit.judging.collapse.finding import Passage
-from evalkit.judging.repetition import REPEATED_WORDS, Tokens, repeated_share, word_numbers
+from evalkit.judging.repetition import REPEATED_WORDS, Tokens, repeated_share
 
 _WINDOW = 1024
-_LENGTHS = (256, 192, 128, 96, 64, 48, 32, 24, 16, 12, 8)
+_LENGTHS = (8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 _LINE_WORDS = 4
 _LOOKED_AT = 1 << 16
 
@@ -30,10 +30,10 @@ class Measures(NamedTuple):
 def measure(passage: Passage) -> Measures:
     """All measures of a passage, of a plain line without looking for what too few words said again rule out."""
     text, line = passage.text, passage.line
-    if line is None or line.again >= _LENGTHS[-1]:
-        tokens = Tokens.of(text) if passage.hidden else passage.tokens
+    if line is None or line.again >= _LENGTHS[0]:
+        tokens = passage.all_tokens
         return Measures(
-            repeated_share(word_numbers(tokens)), zlib_ratio(text), longest_repeat(tokens), duplicate_line_share(text)
+            repeated_share(tokens.words), zlib_ratio(text), longest_repeat(tokens), duplicate_line_share(text)
         )
     share = repeated_share(line.words) if line.again >= REPEATED_WORDS else 0.0
     return Measures(share, zlib_ratio(text), 0, 0.0)
@@ -56,17 +56,28 @@ def duplicate_line_share(text: str) -> float:
 
 
 def longest_repeat(tokens: Tokens) -> int:
-    """Words and marks of the longest sequence that comes twice without overlap (8 to 256; of the first 65,536)."""
+    """Words and marks of the longest sequence that comes twice without overlap (8 to 256; of the first 65,536).
+
+    What comes twice begins with shorter sequences that do; one of eight holds five of four words.
+    """
+    if tokens.repeats <= _LENGTHS[0] - REPEATED_WORDS:
+        return 0
     ids = np.abs(tokens.ids[:_LOOKED_AT]).astype(np.uint64)
     again = len(ids) - len(set(ids.tolist()))
+    longest = 0
     for length in _LENGTHS:
-        if len(ids) < 2 * length or again < length:
-            continue
-        first: dict[int, int] = {}
-        for place, value in enumerate(_hashes(ids, length).tolist()):
-            if place - first.setdefault(value, place) >= length:
-                return length
-    return 0
+        if len(ids) < 2 * length or again < length or not _comes_twice(ids, length):
+            break
+        longest = length
+    return longest
+
+
+def _comes_twice(ids: NDArray[np.uint64], length: int) -> bool:
+    first: dict[int, int] = {}
+    for place, value in enumerate(_hashes(ids, length).tolist()):
+        if place - first.setdefault(value, place) >= length:
+            return True
+    return False
 
 
 def _hashes(ids: NDArray[np.uint64], length: int) -> NDArray[np.uint64]:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 
 from evalkit.judging.collapse.asked import Asked
 from evalkit.judging.collapse.code_lines import is_code
 from evalkit.judging.collapse.finding import Finding, Passage, shown
-from evalkit.judging.collapse.plain_line import PlainLine
 from evalkit.judging.collapse.policy import DegenerationPolicy
-from evalkit.judging.collapse.segments import Numbering, Segment
+from evalkit.judging.collapse.segments import Numbering, Segment, parts_of
 from evalkit.judging.repetition import runs
 
 _INTEGER = re.compile(r"(?<![\w.])\d{1,9}(?!\w)")
@@ -43,31 +43,43 @@ _LOG_LINE = re.compile(
 )
 
 
-def _may_return(line: PlainLine, policy: DegenerationPolicy) -> bool:
+def _may_return(passage: Passage, policy: DegenerationPolicy) -> bool:
     """Whether there are as many sentences as the fewest copies of one, or as many numbers as the shortest count."""
     copies = min(policy.duplicate_copies + 1, policy.counting_copies, policy.near_copies)
-    return line.sentences >= copies or (
-        len(line.words) >= _COUNTED_IN_STEPS and sum(map(str.isdigit, line.words)) >= _COUNTED_IN_STEPS
-    )
+    line = passage.line
+    if line is not None:
+        return line.sentences >= copies or (
+            len(line.words) >= _COUNTED_IN_STEPS and sum(map(str.isdigit, line.words)) >= _COUNTED_IN_STEPS
+        )
+    sentences, paragraphs = parts_of(passage.visible)
+    return sentences >= copies or paragraphs >= policy.duplicate_copies or _may_be_numbers(passage)
 
 
 def find_returning(passage: Passage, asked: Asked, policy: DegenerationPolicy) -> Finding | None:
     """The first kind of loop over whole segments, back to back or not."""
-    if passage.line is not None and not _may_return(passage.line, policy):
-        return None
-    if asked.has("repetition"):
+    if not _may_return(passage, policy) or asked.has("repetition"):
         return None
     numbering = Numbering()
     text = passage.visible
     sentences = numbering.sentences(text)
-    paragraphs = numbering.paragraphs(text)
-    is_verse = asked.has("verse") or _looks_like_verse(numbering.lines(text))
-    return (
-        _duplicates(text, paragraphs, sentences, is_verse, passage, policy)
+    paragraphs = _paragraphs(numbering, text, policy)
+    found = (
+        _duplicates(text, paragraphs, sentences, asked, passage, policy)
         or _counting(text, sentences, asked, passage, policy)
         or _numbers(passage, asked)
-        or (None if asked.has("verse", "variants") else _near_anywhere(numbering, passage, policy))
     )
+    if found is not None:
+        return found
+    if passage.prose != text:
+        text = passage.prose
+        sentences, paragraphs = numbering.sentences(text), _paragraphs(numbering, text, policy)
+    return _near(text, sentences, asked, passage, policy) or _near(text, paragraphs, asked, passage, policy)
+
+
+def _paragraphs(numbering: Numbering, text: str, policy: DegenerationPolicy) -> list[Segment]:
+    """The paragraphs, where there are enough to come back."""
+    enough = parts_of(text)[1] >= min(policy.duplicate_copies, policy.near_copies)
+    return numbering.paragraphs(text) if enough else []
 
 
 def _looks_like_verse(lines: Sequence[Segment]) -> bool:
@@ -77,11 +89,10 @@ def _looks_like_verse(lines: Sequence[Segment]) -> bool:
 
 
 def _duplicates(
-    text: str, paragraphs: Sequence[Segment], sentences: Sequence[Segment], is_verse: bool, passage: Passage,
+    text: str, paragraphs: Sequence[Segment], sentences: Sequence[Segment], asked: Asked, passage: Passage,
     policy: DegenerationPolicy,
 ) -> Finding | None:  # fmt: skip
-    """Paragraphs that stand there three times, and sentences that make up much of the text."""
-    allowed = _VERSE_COPIES if is_verse else 1
+    """Paragraphs that stand there three times, and sentences that make up much of the text; more often in verse."""
     total = sum(len(segment.words) for segment in sentences)
     for segments, least, copies, share in (
         (paragraphs, policy.duplicate_min_words, policy.duplicate_copies, 0.0),
@@ -93,8 +104,9 @@ def _duplicates(
                 seen.setdefault((segment.words, segment.counters), []).append(index)
         for places in seen.values():
             first = segments[places[0]]
-            enough = len(places) * len(first.words) >= share * total
-            if len(places) >= max(copies, allowed) and enough:
+            if len(places) < copies or len(places) * len(first.words) < share * total:
+                continue
+            if len(places) >= _VERSE_COPIES or not (asked.has("verse") or _looks_like_verse(Numbering().lines(text))):
                 unit = text[first.start : first.end]
                 sentence = f"{passage.part} holds {shown(unit)} {len(places)} times"
                 return Finding("loop", sentence, (first.start, segments[places[-1]].end))
@@ -106,9 +118,10 @@ def _counting(
 ) -> Finding | None:
     """The same sentences again and again with nothing but a counter going up."""
     numbers: dict[tuple[int, ...], int] = {}
-    if len(sentences) < 2 or asked.has("counting"):
+    row = [numbers.setdefault(segment.words, len(numbers)) for segment in sentences]
+    if len(row) < 2 or len(row) - len(numbers) < policy.counting_copies - 1 or asked.has("counting"):
         return None
-    ids = np.array([numbers.setdefault(segment.words, len(numbers)) for segment in sentences], dtype=np.int64)
+    ids = np.array(row, dtype=np.int64)
     needed = policy.counting_copies * (_THINKING_FACTOR if passage.part == "the thinking" else 1)
     if asked.has("variants", "verse"):
         needed = max(needed, _DAYS + 1)
@@ -134,9 +147,14 @@ def _counting(
     return None
 
 
+def _may_be_numbers(passage: Passage) -> bool:
+    """Whether there are as many whole numbers as the shortest count has."""
+    return len(_INTEGER.findall(passage.visible)) >= _COUNTED_IN_STEPS
+
+
 def _numbers(passage: Passage, asked: Asked) -> Finding | None:
     """Whole numbers that count up by one, forty or more, or by a longer step, twenty, where nobody asked for any."""
-    if asked.has("counting", "symbols", "repetition", "words"):
+    if not _may_be_numbers(passage) or asked.has("counting", "symbols", "repetition", "words"):
         return None
     run: list[re.Match[str]] = []
     step = 0
@@ -178,16 +196,26 @@ def _is_record(text: str) -> bool:
     return sum(is_code(line) or _LOG_LINE.search(line) is not None for line in lines) >= 0.6 * len(lines)
 
 
-def _near_anywhere(numbering: Numbering, passage: Passage, policy: DegenerationPolicy) -> Finding | None:
-    """Near copies among sentences, or among paragraphs; lines of code are alike by their nature."""
-    text = passage.prose
-    return _near(text, numbering.sentences(text), passage, policy) or _near(
-        text, numbering.paragraphs(text), passage, policy
-    )
+def _may_be_near(segments: Sequence[Segment], policy: DegenerationPolicy) -> bool:
+    """Whether segments enough in a row hold few enough words that stand nowhere else."""
+    counts = Counter(chain.from_iterable([segment.words for segment in segments]))
+    in_a_row = most = 0
+    for segment in segments:
+        known = sum([counts[word] > 1 for word in segment.words if word])
+        in_a_row = in_a_row + 1 if known >= policy.near_similarity * segment.stem else 0
+        most = max(most, in_a_row)
+    return most >= policy.near_copies - 1
 
 
-def _near(text: str, segments: Sequence[Segment], passage: Passage, policy: DegenerationPolicy) -> Finding | None:
-    """Runs in which each segment is nearly one of the four before it, and hardly a new word comes in."""
+def _near(
+    text: str, segments: Sequence[Segment], asked: Asked, passage: Passage, policy: DegenerationPolicy
+) -> Finding | None:
+    """Runs in which each segment is nearly one of the four before it, and hardly a new word comes in.
+
+    Lines of code are alike by their nature.
+    """
+    if not _may_be_near(segments, policy) or asked.has("verse", "variants"):
+        return None
     bags = [Counter(word for word in segment.words if word) for segment in segments]
     sizes = [sum(bag.values()) for bag in bags]
     start = 0

@@ -29,9 +29,7 @@ def find_numbered_copies(passage: Passage, asked: Asked, policy: DegenerationPol
 
     A plain line holds no brackets, and one function at most.
     """
-    if passage.line is not None:
-        return None
-    if asked.has("repetition", "variants"):
+    if passage.line is not None or not _may_be_numbered(passage, policy) or asked.has("repetition", "variants"):
         return None
     needed = max(policy.counting_copies, asked.copies + 1)
     named = None if asked.has("counting") else _counted_run(passage.visible, _REFERENCE, needed)
@@ -44,6 +42,11 @@ def find_numbered_copies(passage: Passage, asked: Asked, policy: DegenerationPol
     start, end, copies, unit = named
     sentence = f"{passage.part} repeats {what}, {shown(unit)}, {copies} times, only counting up"
     return Finding("counting_loop", sentence, (start, end))
+
+
+def _may_be_numbered(passage: Passage, policy: DegenerationPolicy) -> bool:
+    """Whether there are brackets for references enough, or lines for functions."""
+    return passage.visible.count("[") >= policy.counting_copies or passage.text.count("\n") >= _FUNCTIONS - 1
 
 
 def _counted_run(text: str, head: re.Pattern[str], needed: int) -> tuple[int, int, int, str] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from evalkit.judging.collapse.policy import DegenerationPolicy
 from evalkit.judging.pattern_set import PatternSet
@@ -15,14 +16,25 @@ _QUANTITY = (
 )
 _MENTION = ("'", '"', "“", "„", "‘", "«", ", ")
 """Without one of these no word is spoken about."""
+_BY_NUMBER = re.compile(r"\\[1-9]|\(\?\(\d")
 _FOUND_AS_I = str.maketrans("İı", "ii")
 
 
-def asking(policy: DegenerationPolicy) -> PatternSet[str]:
-    """What a prompt asks for, by the names that the policy gives it, and whether it asks for a QUANTITY."""
+def asking(policy: DegenerationPolicy) -> PatternSet[tuple[str, int]]:
+    """What a prompt asks for, by the names that the policy gives it, and whether it asks for a QUANTITY.
+
+    A name has several patterns where phrases of it cannot be joined.
+    """
     asks = {name.removeprefix("asks_"): getattr(policy, name) for name in policy.__slots__ if name.startswith("asks_")}
-    sources = {name: "|".join(phrases) for name, phrases in asks.items() if phrases}
-    return PatternSet({**sources, QUANTITY: _QUANTITY}, re.IGNORECASE | re.MULTILINE)
+    sources = {(name, at): pattern for name, own in asks.items() for at, pattern in enumerate(_joined(own))}
+    return PatternSet({**sources, (QUANTITY, 0): _QUANTITY}, re.IGNORECASE | re.MULTILINE)
+
+
+def _joined(phrases: Sequence[str]) -> list[str]:
+    """One pattern for all phrases but those that refer to a group by its number, which others would change."""
+    alone = [phrase for phrase in phrases if _BY_NUMBER.search(phrase)]
+    others = [phrase for phrase in phrases if phrase not in alone]
+    return ["|".join(others), *alone] if others else alone
 
 
 def speaking(policy: DegenerationPolicy) -> PatternSet[str]:

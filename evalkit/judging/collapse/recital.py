@@ -79,10 +79,15 @@ class RecitalFinder:
             or self._lines_alone(passage, asked)
         )
 
+    def _may_echo(self, passage: Passage, asked: Asked) -> bool:
+        """Whether the answer holds as many of the prompt's different words as an echo does."""
+        shared = asked.words.intersection(passage.words)
+        return len(shared) >= min(1.0, self._policy.echo_share) * len(asked.words)
+
     def _echo(self, passage: Passage, asked: Asked) -> Finding | None:
-        if asked.has("repetition", "words", "languages", "variants"):
+        if not self._may_echo(passage, asked) or asked.has("repetition", "words", "languages", "variants"):
             return None
-        said, given = _words(passage.text), _words(asked.prompt)
+        said, given = passage.words, _words(asked.prompt)
         if said == given and len(given) >= 2 and asked.has("more"):
             return Finding("echo", "the answer only repeats the prompt", _whole(passage))
         if len(given) < _ECHO_MIN_WORDS or not _ECHO_MIN_WORDS <= len(said) <= 3 * len(given) + 3:
@@ -96,7 +101,7 @@ class RecitalFinder:
     def _system(self, passage: Passage, asked: Asked) -> Finding | None:
         if not asked.system or asked.has("instructions"):
             return None
-        said, given = _words(passage.text), _words(asked.system)
+        said, given = passage.words, _words(asked.system)
         covered = _copied(said, given, _GRAM)
         number = sum(covered)
         if number < self._policy.recited_min_words or number < self._policy.recited_share * len(said):
@@ -111,13 +116,12 @@ class RecitalFinder:
 
         Facts of the system text may be told: who speaks to the model must be among them, or nearly all of it.
         """
-        if asked.has("instructions", "template"):
+        is_heading = _HEADING.match(passage.visible) is not None
+        if not (is_heading or asked.system) or asked.has("instructions", "template"):
             return None
-        if _HEADING.match(passage.visible):
+        if is_heading:
             sentence = f"the answer recites instructions to a model: {shown(passage.visible.strip())}"
             return Finding("regurgitation", sentence, _whole(passage))
-        if not asked.system:
-            return None
         given = {tuple(_words(line)) for line in _sentences(asked.system)}
         told = [line for line in _sentences(passage.visible) if _words(line)]
         copied = [line for line in told if tuple(_words(line)) in given]
@@ -134,7 +138,7 @@ class RecitalFinder:
 
     def _lines_alone(self, passage: Passage, asked: Asked) -> Finding | None:
         """Sentences that instruct a model: much of the answer, or all of a short one; a lone line is not yet one."""
-        if asked.has("instructions", "template", "dialogue"):
+        if not self._lines.candidates(passage.visible):
             return None
         sentences = _sentences(passage.visible)
         if len(sentences) < 2:
@@ -145,7 +149,7 @@ class RecitalFinder:
         few = 2 <= len(sentences) <= _MIN_LINES and len(matched) == len(sentences)
         few = few and (len(sentences) < _MIN_LINES or len(kinds) >= 2)
         many = len(matched) >= _MIN_LINES and len(kinds) >= 2 and len(matched) >= 0.4 * len(sentences)
-        if not (few or many):
+        if not (few or many) or asked.has("instructions", "template", "dialogue"):
             return None
         sentence = f"the answer recites instructions to a model: {shown(matched[0])}"
         return Finding("regurgitation", sentence, _whole(passage))
@@ -158,8 +162,8 @@ def _verb_comes_first(lines: Sequence[str]) -> bool:
 
 def _question_back(passage: Passage, asked: Asked) -> Finding | None:
     """The prompt, or the question at its end, word for word and nothing else, where no copy of it is asked for."""
-    said, given = _words(passage.text), asked.prompt.strip()
-    if len(said) < _QUESTION_WORDS or asked.has("repetition"):
+    said, given = passage.words, asked.prompt.strip()
+    if len(said) < _QUESTION_WORDS or not asked.words.issuperset(said) or asked.has("repetition"):
         return None
     last = _sentences(given)[-1:]
     questions = [given, *(line for line in last if line.endswith(_QUESTION_MARKS))]

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import lru_cache
+from itertools import chain, pairwise
 
 from evalkit.judging.collapse.asked import Asked
 from evalkit.judging.collapse.disorder import find_disordered, may_be_disordered
-from evalkit.judging.collapse.drift import unquoted_prose
+from evalkit.judging.collapse.drift import unquoted_prose, words_of_letters
 from evalkit.judging.collapse.finding import Finding, Passage, shown
 from evalkit.judging.collapse.languages import Languages
-from evalkit.judging.collapse.plain_line import PlainLine
 from evalkit.judging.collapse.policy import DegenerationPolicy
-from evalkit.judging.collapse.soup import chunks
+from evalkit.judging.collapse.stretches import are_whole, chunks
+from evalkit.judging.repetition import LONG
 
 _TOKEN = re.compile(r"[^\W\d_]+|\d+|[.!?,;:()\[\]|/=+*•\n—–-]")
 _LIST_LINE = re.compile(r"^[ \t]*(?:[-*•–+]|\d{1,3}[.)]|[a-zA-Z][.)])[ \t]", re.MULTILINE)
 _ENDS = frozenset(".!?")
+_NONE = frozenset[str]()
 _MIN_PAIRS = 3
 _PLAIN_WORD = re.compile(r"(?<![\w=+*/^('’.-])[^\W\d_]+(?![\w=+*/^)('’.-])")
 _SPLINTER = 2
@@ -27,6 +30,7 @@ _SPLINTERS = 0.25
 _MIN_PIECES = 3
 _PIECES_SHARE = 0.08
 _BREATHLESS_WORDS = 60
+_BREATHLESS_FACTOR = 1.6
 _LIST_LINE_WORDS = 14
 _HAN_WORDS = frozenset("的了是在不和有我这他也就人们中一上以为到说要会可以对与而及或被把从其之个着等能都")
 _HAN_WINDOW = 60
@@ -56,29 +60,44 @@ class SaladFinder:
         self._closing = {code: frozenset(words) for code, words in policy.closing_words}
         self._followers = {code: frozenset(words) for code, words in policy.followers}
         self._pieces = frozenset(policy.word_pieces)
-        self._any_closing = frozenset[str]().union(*self._closing.values())
-        self._any_follower = _ENDS.union(*self._followers.values())
+        self._functions_of = lru_cache(maxsize=16)(self._join_functions)
+        self._closers = _owners(policy.closing_words)
+        self._follow = _owners([*policy.followers, *((code, tuple(_ENDS)) for code in self._closing)])
 
-    def _may_break(self, line: PlainLine) -> bool:
-        """Whether there are pieces, splinters or pairs enough of any language."""
-        if (
-            sum([word in self._pieces for word in line.words]) >= _MIN_PIECES
-            or sum([len(word) <= _SPLINTER for word in line.words]) >= _MIN_SPLINTERS
-        ):
+    def _may_break(self, text: str, words: Sequence[str], asked: Asked) -> bool:
+        """Whether there are pieces, splinters or pairs enough of one language."""
+        if sum([word in self._pieces for word in words]) >= _MIN_PIECES or self._may_splinter(words, asked):
             return True
-        pairs = pairwise(_TOKEN.findall(line.text))
-        broken = [other for one, other in pairs if one in self._any_closing and other.lower() in self._any_follower]
-        return len(broken) >= _MIN_PAIRS
+        pairs = pairwise(_TOKEN.findall(text))
+        closed = [(self._closers[one], other.lower()) for one, other in pairs if one in self._closers]
+        broken = Counter(chain.from_iterable([codes & self._follow.get(other, _NONE) for codes, other in closed]))
+        return max(broken.values(), default=0) >= _MIN_PAIRS
+
+    def _may_splinter(self, words: Sequence[str], asked: Asked) -> bool:
+        """Whether there are words of one or two letters enough, and enough different ones of two."""
+        short = [word for word in words if len(word) <= _SPLINTER]
+        if len(short) < _MIN_SPLINTERS or len({word for word in short if len(word) == _SPLINTER}) < _MIN_SPLINTERS - 1:
+            return False
+        functions = self._functions_of(asked.languages.intersection(self._closing))
+        short = [word for word in short if word not in functions]
+        different = {word for word in short if len(word) == _SPLINTER}
+        return len(short) >= _MIN_SPLINTERS and len(different) >= _MIN_SPLINTERS - 1
 
     def find(self, passage: Passage, asked: Asked) -> Finding | None:
         """Words without the small words that hold a sentence together, or small words that cannot meet."""
-        line = passage.line
         text = unquoted_prose(passage)
-        may_disorder = line is None or may_be_disordered(line, self._policy, self._languages)
-        may_break = line is None or self._may_break(line)
-        may_loose = line is None or len(line.words) >= self._policy.salad_window // 2
+        if len(text) > LONG:
+            return self._search(text, passage, asked, (True, True, True))
+        words = passage.line.words if passage.line is not None else words_of_letters(text)
+        may_disorder = may_be_disordered(text, words, self._policy, self._languages)
+        may_break = not are_whole(text, chunks(text)) or self._may_break(text, words, asked)
+        may_loose = len(words) >= self._policy.salad_window // 2
         if not (may_disorder or may_break or may_loose):
             return None
+        return self._search(text, passage, asked, (may_disorder, may_break, may_loose))
+
+    def _search(self, text: str, passage: Passage, asked: Asked, looks: tuple[bool, bool, bool]) -> Finding | None:
+        may_disorder, may_break, may_loose = looks
         if asked.has("symbols", "languages", "words", "repetition", "style"):
             return find_disordered(text, asked, self._policy, self._languages) if may_disorder else None
         for start, end in chunks(text) if may_break else ():
@@ -112,7 +131,7 @@ class SaladFinder:
         codes = {*asked.languages, self._languages.of(text) or ""} & self._closing.keys()
         if not codes or asked.languages - self._closing.keys():
             return None
-        functions = frozenset().union(*(self._functions.get(code, ()) for code in codes))
+        functions = self._functions_of(frozenset(codes))
         words = _PLAIN_WORD.findall(text)
         short = [word for word in words if len(word) <= _SPLINTER and word.islower() and word not in functions]
         if (
@@ -156,18 +175,17 @@ class SaladFinder:
         codes = [code for code in asked.languages if code in self._closing]
         if len(codes) != len(asked.languages) or not codes:
             return None
-        own = self._languages.of(text)
-        functions = frozenset().union(
-            *(self._functions[code] for code in {*codes, "en", own or "en"} if code in self._functions)
-        )
+        functions = self._functions_of(frozenset((*codes, "en", self._languages.of(text) or "en")))
         size = self._policy.salad_window
-        for line in _lines(text):
+        most = _BREATHLESS_FACTOR * self._policy.function_word_share
+        for line in _lines(
+            text, lambda words: len(words) >= size // 2 and min(_shares(words, functions, size)) <= most
+        ):
             number = len(line.words)
-            if number < size // 2 or line.commas > 0.2 * number or line.others > 0.1 * number:
+            if line.commas > 0.2 * number or line.others > 0.1 * number:
                 continue
-            for first in range(0, max(1, number - size + 1), size // 2):
-                window = line.words[first : first + size]
-                share = sum(word in functions for word in window) / len(window)
+            for place, share in enumerate(_shares(line.words, functions, size)):
+                window = line.words[place * (size // 2) :][:size]
                 if share <= self._limit(line, window):
                     sentence = (
                         f"{share:.0%} of {len(window)} words in a row are function words: {shown(' '.join(window))}"
@@ -175,19 +193,22 @@ class SaladFinder:
                     return Finding("word_salad", sentence, (line.start, line.end))
         return None
 
+    def _join_functions(self, codes: frozenset[str]) -> frozenset[str]:
+        return frozenset().union(*(self._functions.get(code, ()) for code in codes))
+
     def _limit(self, line: _Line, window: Sequence[str]) -> float:
         """The lowest share of function words; names, notes and short stretches are let off with less."""
         limit = self._policy.function_word_share
         if line.capitals > 0.4 * len(line.words) or len(window) < 0.7 * self._policy.salad_window:
             return limit / 3
         if line.stops == 0 and len(line.words) >= _BREATHLESS_WORDS:
-            return 1.6 * limit
+            return _BREATHLESS_FACTOR * limit
         return limit
 
 
 def find_loose_signs(passage: Passage, asked: Asked) -> Finding | None:
     """Chinese characters in a row without a mark and without the characters that hold sentences together."""
-    if passage.line is not None:
+    if passage.line is not None or passage.visible.isascii():
         return None
     if asked.languages != {"zh"} or asked.has("symbols", "words", "verse"):
         return None
@@ -200,20 +221,32 @@ def find_loose_signs(passage: Passage, asked: Asked) -> Finding | None:
     return None
 
 
-def _lines(text: str) -> list[_Line]:
-    """The lines of a text, except short ones that belong to a list."""
-    lines: list[_Line] = []
+def _owners(lists: Iterable[tuple[str, Iterable[str]]]) -> dict[str, frozenset[str]]:
+    """For each word the languages that have it."""
+    owners: dict[str, frozenset[str]] = {}
+    for code, words in lists:
+        owners.update((word, owners.get(word, _NONE) | {code}) for word in words)
+    return owners
+
+
+def _shares(words: Sequence[str], functions: frozenset[str], size: int) -> list[float]:
+    """The share of function words in each window, each of which begins in the middle of the one before."""
+    known = [word in functions for word in words]
+    windows = (known[first : first + size] for first in range(0, max(1, len(words) - size + 1), size // 2))
+    return [sum(window) / len(window) for window in windows]
+
+
+def _lines(text: str, is_wanted: Callable[[list[str]], bool]) -> Iterator[_Line]:
+    """The lines of a text whose words are wanted, except short ones that belong to a list."""
     position = 0
     for raw in text.split("\n"):
         start, position = position, position + len(raw) + 1
         tokens = _TOKEN.findall(raw)
         words = [token.lower() for token in tokens if token[0].isalpha()]
-        if len(words) < _LIST_LINE_WORDS and _LIST_LINE.match(raw):
+        if not is_wanted(words) or (len(words) < _LIST_LINE_WORDS and _LIST_LINE.match(raw)):
             continue
-        if words:
-            lines.append(_Line(
-                words, start, start + len(raw.rstrip()), tokens.count(",") + tokens.count(";"),
-                sum(token in "()[]|/=+*•—–-" or token[0].isdigit() for token in tokens),
-                sum(token[0].isupper() for token in tokens), sum(token in ".!?" for token in tokens),
-            ))  # fmt: skip
-    return lines
+        yield _Line(
+            words, start, start + len(raw.rstrip()), tokens.count(",") + tokens.count(";"),
+            sum(token in "()[]|/=+*•—–-" or token[0].isdigit() for token in tokens),
+            sum(token[0].isupper() for token in tokens), sum(token in ".!?" for token in tokens),
+        )  # fmt: skip

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from evalkit.judging.masking import Extent
 
@@ -12,6 +14,7 @@ _SENTENCE_END = re.compile(r"\n+|(?<=[.!?;])[\s\"')\]*]+|(?<=[。！？；])|(?<
 _PARAGRAPH_END = re.compile(r"\n[ \t]*\n\s*")
 _LINE_END = re.compile(r"\n+")
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]|\d+(?:[.,]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)*")
+_LIST_LETTER = re.compile(r"(?<![^\W\d_])[a-z](?:\)|\Z)")
 _ROMAN = re.compile(r"[IVXLC]+")
 _COUNTERS = {
     word: number
@@ -37,6 +40,7 @@ _COUNTERS = {
     )
     for word in words.split()
 }  # fmt: skip
+_LONGEST_KEPT = 24
 _HAN_DIGITS = {char: number for number, char in enumerate("一二三四五六七八九十", start=1)}
 
 
@@ -55,6 +59,11 @@ class Segment:
     @property
     def stem(self) -> int:
         return len(self.words) - len(self.counters)
+
+
+def parts_of(text: str) -> tuple[int, int]:
+    """How many sentences and how many paragraphs a text has at most."""
+    return len(_SENTENCE_END.findall(text)) + 1, len(_PARAGRAPH_END.findall(text)) + 1
 
 
 class Numbering:
@@ -101,18 +110,34 @@ class Numbering:
     def _words_of(self, text: str, start: int, stop: int) -> tuple[list[int], list[float]]:
         words: list[int] = []
         counters: list[float] = []
-        for found in _WORD.finditer(text, start, stop):
-            value = counter(found.group(), text[found.end() : found.end() + 1])
+        numbers = self._numbers
+        for word, value in _values_of(text, start, stop):
             if value is None:
-                words.append(self._numbers.setdefault(found.group().lower(), len(self._numbers) + 1))
+                words.append(numbers.setdefault(word.lower(), len(numbers) + 1))
             else:
                 words.append(0)
                 counters.append(value)
         return words, counters
 
 
+def has_list_letter(text: str, start: int = 0, stop: int = sys.maxsize) -> bool:
+    """Whether a small letter may count there for the bracket behind it."""
+    return _LIST_LETTER.search(text, start, stop) is not None
+
+
 def counter(word: str, following: str) -> float | None:
     """The value of a word that counts (a number, an ordinal, a letter of a list), None for any other."""
+    if following == ")" and len(word) == 1 and "a" <= word <= "z":
+        return float(ord(word) - 96)
+    return value_of(word)
+
+
+def value_of(word: str) -> float | None:
+    """The value of a word whatever follows it."""
+    return _kept_value(word) if len(word) <= _LONGEST_KEPT else _value(word)
+
+
+def _value(word: str) -> float | None:
     if word[0].isdigit():
         digits = word.replace(",", "")
         return float(digits) if digits.count(".") <= 1 and digits.isascii() and len(digits) < 16 else 0.0
@@ -120,12 +145,22 @@ def counter(word: str, following: str) -> float | None:
         return float(_HAN_DIGITS[word])
     if len(word) == 1 and "A" <= word <= "Z":
         return float(ord(word) - 64)
-    if len(word) == 1 and following == ")" and "a" <= word <= "z":
-        return float(ord(word) - 96)
     if word[0] in "IVXLC" and len(word) < 8 and _ROMAN.fullmatch(word):
         return _roman(word)
     value = _COUNTERS.get(word.lower())
     return None if value is None else float(value)
+
+
+_kept_value = lru_cache(maxsize=4096)(_value)
+
+
+def _values_of(text: str, start: int, stop: int) -> list[tuple[str, float | None]]:
+    """The words of a part of a text, each with its value where it counts."""
+    if not has_list_letter(text, start, stop):
+        words = _WORD.findall(text, start, stop)
+        return [(word, _kept_value(word) if len(word) <= _LONGEST_KEPT else _value(word)) for word in words]
+    found = _WORD.finditer(text, start, stop)
+    return [(match.group(), counter(match.group(), text[match.end() : match.end() + 1])) for match in found]
 
 
 def _roman(word: str) -> float:

@@ -158,18 +158,15 @@ def contexts(numbers: Sequence[int]) -> NDArray[np.int64]:
 
 
 def may_reach(limit: float, text: str, net: SentenceNet) -> bool:
-    """Whether ``find_stretch`` may find so high a score in a short text."""
+    """Whether ``find_stretch`` may find so high a score."""
     numbers = numbers_of(_UNNAMED.findall(text), net.words)
-    rough = net.rough_scores(numbers) - _DRIFT
-    if np.maximum(rough, 0).sum() < limit - _MARGIN:
+    rough = net.rough_scores(numbers) if len(numbers) <= LONGEST else net.scores(numbers)
+    if np.maximum(rough - _DRIFT, 0).sum() < limit - _MARGIN:
         return False
-    total = 0.0
-    for before, number, score in zip(numbers, numbers[1:], rough.tolist(), strict=False):
-        gain = -_DRIFT if _BREAK in (before, number) else max(-MOST - _DRIFT, min(MOST - _DRIFT, score))
-        total = max(0.0, total + gain)
-        if total >= limit - _MARGIN:
-            return True
-    return False
+    breaks = np.array(numbers) == _BREAK
+    gains = np.where(breaks[1:] | breaks[:-1], 0, rough).clip(-MOST, MOST).astype(np.float64) - _DRIFT
+    total = np.concatenate(([0.0], np.cumsum(gains)))
+    return bool((total - np.minimum.accumulate(total)).max() >= limit - _MARGIN)
 
 
 def find_stretch(text: str, net: SentenceNet) -> Stretch | None:

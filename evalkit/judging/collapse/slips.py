@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from evalkit.judging.collapse.asked import Asked
 from evalkit.judging.collapse.finding import Finding, Passage, shown
-from evalkit.judging.collapse.plain_line import PlainLine
 from evalkit.judging.masking import Extent
+from evalkit.judging.repetition import LONG
 
 _ENDS = (re.compile(r"\n+|(?<=[.!?;])\s+"), re.compile(r"\n+|(?<=[.!?;,])\s+"))
 _COPIES = (4, 6)
@@ -25,26 +25,30 @@ _MODALS = re.compile(
     r"mag|darf|soll|sollten?|sollen|wird|werden|würden?|muss|müssen|peut|peuvent|pourrai(?:en)?t|pourra|doit|doivent|"
     r"devrait|può|possono|potrebbe(?:ro)?|potrà|deve|devono|dovrebbe(?:ro)?|pode|podem|poderiam?|costumam?|devem"
 )
-_OPENERS = re.compile(
-    r"\W*(?:(?:also|moreover|besides|furthermore|additionally|likewise|similarly|again|in addition|too|then|indeed|"
-    r"además|también|asimismo|igualmente|por otra parte|por otro lado|es más|außerdem|auch|zudem|ferner|weiterhin|"
-    r"darüber hinaus|ebenso|überdies|de plus|en outre|aussi|par ailleurs|également|inoltre|anche|per di più|"
-    r"in più|altresì|além disso|também|ademais|igualmente|and|y|und|et|e)\b[\s,]*){1,2}",
-    re.IGNORECASE,
+_OPENING = (
+    "also; moreover; besides; furthermore; additionally; likewise; similarly; again; in addition; too; then; "
+    "indeed; además; también; asimismo; igualmente; por otra parte; por otro lado; es más; außerdem; auch; zudem; "
+    "ferner; weiterhin; darüber hinaus; ebenso; überdies; de plus; en outre; aussi; par ailleurs; également; "
+    "inoltre; anche; per di più; in più; altresì; além disso; também; ademais; igualmente; and; y; und; et; e "
 )
+_OPENERS = re.compile(rf"\W*(?:(?:{'|'.join(_OPENING.strip().split('; '))})\b[\s,]*){{1,2}}", re.IGNORECASE)
+_OPENING_WORDS = frozenset(words.split()[0] for words in _OPENING.split("; "))
 
 
 @dataclass(frozen=True, slots=True)
 class _Sentence:
-    """Where it stands, and its words without an opening connective; every modal verb is the same one."""
+    """Where it stands, and its words in small letters without an opening connective."""
 
     extent: Extent
-    words: tuple[str, ...]
+    words: list[str]
 
 
-def _may_slip(line: PlainLine) -> bool:
-    """Whether there are words enough, and sentences or clauses."""
+def _may_slip(passage: Passage) -> bool:
+    """Whether there are words enough, and, which is quickly said of a plain line, sentences or clauses."""
     sentences, clauses = _COPIES
+    line = passage.line
+    if line is None:
+        return len(passage.text) > LONG or len(passage.words) >= sentences * _LEAST_WORDS
     return len(line.words) >= sentences * _LEAST_WORDS and (
         line.sentences >= sentences or line.sentences + line.text.count(",") >= clauses
     )
@@ -52,35 +56,63 @@ def _may_slip(line: PlainLine) -> bool:
 
 def find_slips(passage: Passage, asked: Asked) -> Finding | None:
     """Four sentences in a row, or six clauses, that are one of those before them but for a few slips."""
-    if passage.line is not None and not _may_slip(passage.line):
-        return None
-    if asked.has("repetition", "verse", "variants", "words"):
+    if not _may_slip(passage):
         return None
     for end, copies in zip(_ENDS, _COPIES, strict=True):
-        if sum(1 for _ in end.finditer(passage.prose)) + 1 < copies:
+        if len(end.findall(passage.prose)) + 1 < copies:
             continue
         sentences = list(_sentences(passage.prose, end))
-        first = 0
-        for index in range(1, len(sentences) + 1):
-            earlier = sentences[max(first, index - _LAGS) : index]
-            if index < len(sentences) and any(_is_slip(sentences[index].words, one.words) for one in earlier):
-                continue
-            if index - first >= copies and len(sentences[first].words) >= _LEAST_WORDS:
-                unit = shown(passage.prose[slice(*sentences[first].extent)])
-                sentence = f"{passage.part} says {unit} {index - first} times with a letter or a small word changed"
-                return Finding("near_loop", sentence, (sentences[first].extent[0], sentences[index - 1].extent[1]))
-            first = index
+        if not _may_be_slips([len(one.words) for one in sentences], copies):
+            continue
+        if asked.has("repetition", "verse", "variants", "words"):
+            return None
+        found = _slips(passage, sentences, copies)
+        if found is not None:
+            return found
+    return None
+
+
+def _may_be_slips(lengths: Sequence[int], copies: int) -> bool:
+    """Whether sentences enough in a row have as many words as one of those shortly before them."""
+    in_a_row = 0
+    for index, length in enumerate(lengths):
+        is_alike = _LEAST_WORDS <= length <= _LONGEST and length in lengths[max(0, index - _LAGS) : index]
+        in_a_row = in_a_row + 1 if is_alike else 0
+        if in_a_row >= copies - 1:
+            return True
+    return False
+
+
+def _slips(passage: Passage, sentences: Sequence[_Sentence], copies: int) -> Finding | None:
+    said = [tuple("" if _MODALS.fullmatch(word) else word for word in one.words) for one in sentences]
+    first = 0
+    for index in range(1, len(sentences) + 1):
+        earlier = said[max(first, index - _LAGS) : index]
+        if index < len(sentences) and any(_is_slip(said[index], words) for words in earlier):
+            continue
+        if index - first >= copies and len(said[first]) >= _LEAST_WORDS:
+            unit = shown(passage.prose[slice(*sentences[first].extent)])
+            sentence = f"{passage.part} says {unit} {index - first} times with a letter or a small word changed"
+            return Finding("near_loop", sentence, (sentences[first].extent[0], sentences[index - 1].extent[1]))
+        first = index
     return None
 
 
 def _sentences(text: str, end: re.Pattern[str]) -> Iterator[_Sentence]:
     position = 0
     for start, stop in ((found.start(), found.end()) for found in end.finditer(text + "\n")):
-        opener = _OPENERS.match(text, position, start)
-        words = [found.group().lower() for found in _WORD.finditer(text, opener.end() if opener else position, start)]
+        words = _WORD.findall(text, position, start)
+        if words and _may_open(words[0]):
+            opener = _OPENERS.match(text, position, start)
+            words = _WORD.findall(text, opener.end(), start) if opener else words
         if words:
-            yield _Sentence((position, start), tuple("" if _MODALS.fullmatch(word) else word for word in words))
+            yield _Sentence((position, start), [word.lower() for word in words])
         position = stop
+
+
+def _may_open(word: str) -> bool:
+    """Whether an opening connective may begin with a word, or with what stands in it before an apostrophe."""
+    return not word.isascii() or word.partition("'")[0].lower() in _OPENING_WORDS
 
 
 def _is_slip(left: Sequence[str], right: Sequence[str]) -> bool:

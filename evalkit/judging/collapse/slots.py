@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import groupby, islice
 
 from evalkit.judging.collapse.asked import Asked
 from evalkit.judging.collapse.finding import Finding, Passage, shown
-from evalkit.judging.collapse.plain_line import PlainLine
 from evalkit.judging.collapse.policy import DegenerationPolicy
 from evalkit.judging.masking import Extent
 
@@ -20,29 +20,57 @@ _DIGITS = re.compile(r"\d+")
 _CORE_WORDS = 4
 _SAME_START = 2
 _MIN_WORDS = 10
+_MOST_PARAGRAPHS = 4
 _MOST = 0.9
 _ONE_SLOT_FACTOR = 2.4
 _SMALL = 3
 
 
-def _may_refill(line: PlainLine, policy: DegenerationPolicy) -> bool:
-    """Whether there are sentences enough; one line is one paragraph, and no rewording of another."""
-    return line.sentences >= policy.slot_copies
+def _may_refill(passage: Passage, policy: DegenerationPolicy) -> bool:
+    """Whether there are sentences enough, that begin alike."""
+    if passage.line is not None:
+        return passage.line.sentences >= policy.slot_copies
+    text = passage.prose
+    if len(_SENTENCE_END.findall(text)) + 1 < policy.slot_copies:
+        return False
+    return _most_alike([_start_of(text, *place) for place in _sentences(text)]) >= policy.slot_copies
+
+
+def _may_reword(passage: Passage, policy: DegenerationPolicy) -> bool:
+    """Whether there are paragraphs enough, and not too many, the second like the first; one line is one paragraph."""
+    if passage.line is not None or len(_PARAGRAPH_END.findall(passage.prose)) + 1 < policy.rewordings:
+        return False
+    places = _paragraphs(passage.prose)
+    if not _are_some(places, policy):
+        return False
+    first, second = (Counter(_words(passage.prose[start:end])) for start, end in places[:2])
+    return _is_alike(second, first, policy)
+
+
+def _most_alike(starts: Sequence[Sequence[str]]) -> int:
+    """How many sentences in a row have the same first words."""
+    return max((len(list(run)) for _, run in groupby(starts)), default=0)
+
+
+def _start_of(text: str, start: int, end: int) -> list[str]:
+    """The first words of a sentence, numbers aside."""
+    words = (found.group().lower() for found in _WORD.finditer(text, start, end))
+    return list(islice((word for word in words if not word.isdigit()), _SAME_START))
 
 
 def find_refilled(passage: Passage, asked: Asked, policy: DegenerationPolicy) -> Finding | None:
     """A sentence with one slot, filled again and again; or paragraphs that reword each other."""
-    if passage.line is not None and not _may_refill(passage.line, policy):
+    may_refill, may_reword = _may_refill(passage, policy), _may_reword(passage, policy)
+    if not (may_refill or may_reword) or asked.has("repetition", "verse", "variants", "words"):
         return None
-    if asked.has("repetition", "verse", "variants", "words"):
-        return None
-    return _refilled(passage, policy) or _reworded(passage, asked, policy)
+    found = _refilled(passage, policy) if may_refill else None
+    return found or (_reworded(passage, asked, policy) if may_reword else None)
 
 
 def _refilled(passage: Passage, policy: DegenerationPolicy) -> Finding | None:
     """Sentences in a row that start alike and differ in one word only, said twice in each; or once, in more of them."""
     text = passage.prose
-    places = [place for place in _parts(text, _SENTENCE_END) if _LETTERS.search(text, *place)]
+    places = _sentences(text)
     words = [[word for word in _words(text[start:end]) if not word.isdigit()] for start, end in places]
     first = 0
     for index in range(1, len(words) + 1):
@@ -61,6 +89,10 @@ def _refilled(passage: Passage, policy: DegenerationPolicy) -> Finding | None:
                 return Finding("near_loop", sentence, (places[first][0], places[index - 1][1]))
         first = index
     return None
+
+
+def _sentences(text: str) -> list[Extent]:
+    return [place for place in _parts(text, _SENTENCE_END) if _LETTERS.search(text, *place)]
 
 
 def _starts_alike(left: Sequence[str], right: Sequence[str]) -> bool:
@@ -91,19 +123,31 @@ def _is_form(left: str, right: str) -> bool:
 def _reworded(passage: Passage, asked: Asked, policy: DegenerationPolicy) -> Finding | None:
     """Paragraphs that together are the answer and each share most words with the first; other numbers, other things."""
     text = passage.prose
-    places = [place for place in _parts(text, _PARAGRAPH_END) if _WORD.search(text, *place)]
-    if len(places) < policy.rewordings or asked.copies >= len(places) or len(places) > 4 * policy.rewordings:
+    places = _paragraphs(text)
+    if not _are_some(places, policy) or asked.copies >= len(places):
         return None
     bags = [Counter(_words(text[start:end])) for start, end in places]
     if bags[0].total() < _MIN_WORDS:
         return None
     numbers = {tuple(_DIGITS.findall(text[start:end])) for start, end in places}
-    alike = [(bag & bags[0]).total() >= policy.rewording_similarity * max(bag.total(), bags[0].total()) for bag in bags]
+    alike = [_is_alike(bag, bags[0], policy) for bag in bags]
     names = [_names(text[start:end]) - _names(text[slice(*places[0])]) for start, end in places]
     if not all(alike) or len(numbers) > 1 or sum(bool(own) for own in names) > 0.5 * (len(places) - 1):
         return None
     sentence = f"{passage.part} is {shown(text[slice(*places[0])])} said {len(places)} times in nearly the same words"
     return Finding("near_loop", sentence, (places[0][0], places[-1][1]))
+
+
+def _paragraphs(text: str) -> list[Extent]:
+    return [place for place in _parts(text, _PARAGRAPH_END) if _WORD.search(text, *place)]
+
+
+def _are_some(places: Sequence[Extent], policy: DegenerationPolicy) -> bool:
+    return policy.rewordings <= len(places) <= _MOST_PARAGRAPHS * policy.rewordings
+
+
+def _is_alike(bag: Counter[str], other: Counter[str], policy: DegenerationPolicy) -> bool:
+    return (bag & other).total() >= policy.rewording_similarity * max(bag.total(), other.total())
 
 
 def _names(paragraph: str) -> set[str]:

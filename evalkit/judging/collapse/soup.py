@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import lru_cache
-from itertools import pairwise
 
 import numpy as np
 
 from evalkit.judging.collapse.asked import Asked
 from evalkit.judging.collapse.drift import unquoted_prose
 from evalkit.judging.collapse.finding import Finding, Passage, shown
-from evalkit.judging.collapse.languages import OTHER_LATIN, SCRIPTS, script_numbers
-from evalkit.judging.collapse.letters import oddness
+from evalkit.judging.collapse.languages import SCRIPTS, is_latin, script_numbers
+from evalkit.judging.collapse.odd_words import (
+    LEAST_ODD,
+    LONGEST_WORD,
+    LOOKED_AT,
+    WORD,
+    find_odd_words,
+    is_misspelt,
+    may_be_odd,
+)
 from evalkit.judging.collapse.plain_line import PlainLine
 from evalkit.judging.collapse.policy import DegenerationPolicy
-from evalkit.judging.masking import Extent, blank
+from evalkit.judging.collapse.stretches import are_whole, chunks, without_references
+from evalkit.judging.masking import Extent
 
 _BAD = re.compile("[\ufffd\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f]+|[\ue000-\uf8ff]+")
-NOT_PROSE = re.compile(
-    r"!?\[[^\[\]\n]{0,200}\]\([^()\n]{0,400}\)|<[^<>\n]{1,200}>|https?://\S+|\bwww\.\S+|(?<!\S)\S{1,80}@\S{1,80}|\$\$[^$]{1,2000}\$\$|\$[^$\n]{1,300}\$|\\\([^\n]{1,300}?\\\)|\\\[[^\]]{1,300}\\\]"
-    r"|\b[\w-]{1,60}\.(?:com|org|net|io|py|js|json|yaml|md|txt|csv|html?|pdf)\b|(?<!\S)\S{0,80}[/\\]\S+|\b\w{1,60}\(\)"
-)
-_WORD = re.compile(r"(?<![\w+/=])[^\W\d_]+(?:['’][^\W\d_]+)?(?![\w+/=])")
 _MIXED = re.compile(r"[^\W\d_]{2,}")
 _CLUSTER = re.compile(r"[^\w\s]{2,}")
 _COMMON_CLUSTER = re.compile(
@@ -34,6 +36,7 @@ _COMMON_CLUSTER = re.compile(
 _GLUED = re.compile(
     r"[^\W\d_]{2}(?:[,;:!?)\]>}]|\.(?!(?:com|org|net|io|py|js|ai|de|es|co|uk|exe|gov|edu)\b))(?=[^\W\d_]{2,})"
 )
+_GLUE = re.compile(r"(?<=[^\W\d_]{2})[,;:!?)\]>}.](?=[^\W\d_]{2})")
 _TAG = re.compile(r"<(/?)([A-Za-z][\w.-]{1,40})\s?[^<>\n]{0,40}>|</([A-Za-z][\w. -]{1,40})(?=[\]\n]|$)")
 _HTML = re.compile(
     r"a|abbr|b|big|blockquote|body|br|button|center|code|col|dd|del|details|div|dl|dt|em|font|footer|"
@@ -42,25 +45,21 @@ _HTML = re.compile(
     r"tbody|td|textarea|th|thead|title|tr|u|ul|video|think|thinking|answer"
 )
 _RULE = re.compile(r"([_=*~─━·-])\1{2,}|\.{4,}(?=\s*\w)")
-_CHUNK = 160
 _SHORT = 240
 _FRAGMENT = 90
-_LETTERS_NEEDED = 24
-_LOOKED_AT = 4
-_ODD_LENGTH = 5
-_UNKNOWN_FACTOR = 2
-_LEAST_ODD = 3
-_TABLE_LANGUAGES = frozenset({"en", "es", "fr", "de", "pt", "it", "nl"})
-_LONGEST_WORD = 60
-_VOWEL = re.compile(r"[aeiouyàâäáãåæèéêëìíîïòóôöõøœùúûüýÿ]", re.IGNORECASE)
+_LEAST_SHORT_DEBRIS, _LEAST_DEBRIS = 2, 4
+_LEAST_TAGS = 3
+_PILED = re.compile("[\u0300-\u036f]")
+_PLAIN_SHARE = 0.4
+_NO_LETTERS = bytes(code for code in range(128) if not chr(code).isalnum())
 
 
 def _may_be_soup(line: PlainLine, policy: DegenerationPolicy) -> bool:
     """Whether there are odd words enough, or one that is too long: in a plain line nothing else is soup."""
-    if line.longest > _LONGEST_WORD:
+    if line.longest > LONGEST_WORD:
         return True
     limit = policy.odd_word_score
-    return sum([_is_misspelt(word, limit) for word in line.words if len(word) >= _LOOKED_AT]) >= _LEAST_ODD
+    return sum([is_misspelt(word, limit) for word in line.words if len(word) >= LOOKED_AT]) >= LEAST_ODD
 
 
 def find_soup(passage: Passage, asked: Asked, policy: DegenerationPolicy) -> Finding | None:
@@ -70,9 +69,7 @@ def find_soup(passage: Passage, asked: Asked, policy: DegenerationPolicy) -> Fin
     found = _bad_characters(passage)
     if found is not None or asked.has("symbols"):
         return found
-    text = unquoted_prose(passage)
-    if passage.line is None:
-        text = blank(text, [match.span() for match in NOT_PROSE.finditer(text)])
+    text = unquoted_prose(passage) if passage.line is not None else without_references(unquoted_prose(passage))
     return (
         _mixed_words(text, asked)
         or _many_scripts(text, asked)
@@ -84,24 +81,28 @@ def find_soup(passage: Passage, asked: Asked, policy: DegenerationPolicy) -> Fin
 
 def _in_chunks(text: str, passage: Passage, asked: Asked, policy: DegenerationPolicy) -> Finding | None:
     """Odd words and debris in the whole text, or in any part of it."""
-    for start, end in chunks(text):
+    parts = chunks(text)
+    looks_odd = looks_broken = True
+    if are_whole(text, parts):
+        looks_odd, looks_broken = may_be_odd(text, policy), _may_be_debris(text, passage)
+    for start, end in parts if looks_odd or looks_broken else ():
         part = text[start:end]
-        found = _odd_words(part, asked, policy) or _debris(part, passage, policy)
+        found = find_odd_words(part, asked, policy) if looks_odd else None
+        found = found or (_debris(part, passage, policy) if looks_broken else None)
         if found is not None and found.extent is not None:
             first, last = found.extent
             return Finding(found.kind, found.sentence, (start + first, start + last))
     return None
 
 
-def chunks(text: str) -> list[Extent]:
-    """Parts of about 160 characters, cut at blanks, and the whole text first where it is not much longer."""
-    if len(text) <= 2 * _CHUNK:
-        return [(0, len(text))]
-    edges = [0]
-    while edges[-1] < len(text):
-        edge = text.find(" ", edges[-1] + _CHUNK, edges[-1] + 2 * _CHUNK)
-        edges.append(min(len(text), edge if edge >= 0 else edges[-1] + 2 * _CHUNK))
-    return list(pairwise(edges))
+def _may_be_debris(text: str, passage: Passage) -> bool:
+    """Whether the whole text holds as many heaps of marks and glued words as a part needs, and not commas alone."""
+    is_short = len(passage.text) <= _SHORT
+    heaps = [heap for heap in _CLUSTER.findall(text) if len(heap) > (1 if is_short else 2)]
+    heaps = [heap for heap in heaps if _COMMON_CLUSTER.fullmatch(heap) is None]
+    glue = _GLUE.findall(text)
+    is_list = not heaps and set(glue) <= set(",;")
+    return not is_list and len(heaps) + len(glue) >= (_LEAST_SHORT_DEBRIS if is_short else _LEAST_DEBRIS)
 
 
 def _bad_characters(passage: Passage) -> Finding | None:
@@ -112,8 +113,8 @@ def _bad_characters(passage: Passage) -> Finding | None:
         return Finding("token_soup", sentence, (bad[0].start(), bad[-1].end()))
     if passage.text.isascii():
         return None
-    marks = [place for place, char in enumerate(passage.text) if "\u0300" <= char <= "\u036f"]
-    if len(marks) > max(20, 0.3 * len(passage.text)):
+    if len(_PILED.findall(passage.text)) > max(20, 0.3 * len(passage.text)):
+        marks = [found.start() for found in _PILED.finditer(passage.text)]
         sentence = f"{len(marks)} marks are piled on the letters of {passage.part}"
         return Finding("token_soup", sentence, (marks[0], marks[-1] + 1))
     return None
@@ -121,7 +122,7 @@ def _bad_characters(passage: Passage) -> Finding | None:
 
 def _mixed_words(text: str, asked: Asked) -> Finding | None:
     """Two words or more whose letters come from two alphabets; the prompt's own do not count."""
-    if text.isascii():
+    if is_latin(text):
         return None
     numbers = script_numbers(text)
     free = frozenset(SCRIPTS.index(name) for name in ("Han", "Kana", "Hangul", "Thai"))
@@ -163,7 +164,7 @@ def _is_unit(word: str) -> bool:
 
 def _many_scripts(text: str, asked: Asked) -> Finding | None:
     """Letters of two alphabets or more that neither the prompt nor its language knows, in one text."""
-    if asked.has("languages") or not asked.scripts or text.isascii():
+    if is_latin(text) or asked.has("languages") or not asked.scripts:
         return None
     numbers = script_numbers(text)
     counts = np.bincount(numbers, minlength=len(SCRIPTS))
@@ -177,54 +178,9 @@ def _many_scripts(text: str, asked: Asked) -> Finding | None:
     return Finding("token_soup", f"letters of {listed} stand among each other", (int(places[0]), int(places[-1]) + 1))
 
 
-def _odd_words(text: str, asked: Asked, policy: DegenerationPolicy) -> Finding | None:
-    """A good share of Latin words that no European language would spell so."""
-    known = set(_WORD.findall(asked.prompt.lower()))
-    is_spelled_so = asked.languages <= _TABLE_LANGUAGES and len(OTHER_LATIN.findall(text.lower())) < 2
-    share = policy.odd_word_share if is_spelled_so else _UNKNOWN_FACTOR * policy.odd_word_share
-    looked_at = odd = letters = 0
-    first = last = None
-    for found in _WORD.finditer(text):
-        word = found.group().lower() if asked.has("case") else found.group()
-        if len(word) < _LOOKED_AT or (word.isupper() and len(word) < 9) or word.lower() in known:
-            continue
-        looked_at += 1
-        letters += len(word)
-        if _is_odd(word, policy.odd_word_score):
-            odd += 1
-            first = found if first is None else first
-            last = found
-    if (
-        first is None
-        or last is None
-        or odd < _LEAST_ODD + (len(text) > _CHUNK)
-        or letters < _LETTERS_NEEDED
-        or odd < share * looked_at
-    ):
-        return None
-    sentence = f"{odd} of {looked_at} words are no words, as {shown(first.group())}"
-    return Finding("token_soup", sentence, (first.start(), last.end()))
-
-
-def _is_odd(word: str, limit: float) -> bool:
-    inner = sum(left.islower() and right.isupper() for left, right in pairwise(word))
-    if inner >= max(2, 0.3 * len(word)) or (len(word) > _LONGEST_WORD and inner == 0):
-        return True
-    return _is_misspelt(word.lower(), limit)
-
-
-@lru_cache(maxsize=4096)
-def _is_misspelt(word: str, limit: float) -> bool:
-    """Whether the letters of a word in lower case are too unlikely, or all of them consonants."""
-    score = oddness(word)
-    if score is None or OTHER_LATIN.search(word):
-        return False
-    return score >= limit or (len(word) >= _ODD_LENGTH and _VOWEL.search(word) is None)
-
-
 def _debris(text: str, passage: Passage, policy: DegenerationPolicy) -> Finding | None:
     """Marks piled up as no writing has them, and words glued by them; long texts may hold names of programs."""
-    words = len(_WORD.findall(text))
+    words = len(WORD.findall(text))
     is_short = len(passage.text) <= _SHORT
     clusters = [
         found
@@ -233,7 +189,7 @@ def _debris(text: str, passage: Passage, policy: DegenerationPolicy) -> Finding 
     ]
     glued = [found for found in _GLUED.finditer(text) if len(passage.text) <= _FRAGMENT or _is_glued(text, found)]
     number = len(clusters) + len(glued)
-    least = 2 if is_short else 4
+    least = _LEAST_SHORT_DEBRIS if is_short else _LEAST_DEBRIS
     is_list = not clusters and {match.group()[-1] for match in glued} <= set(",;")
     if is_list or number < least or number < policy.debris_share * words * (1 if is_short and number > 2 else 2):
         return None
@@ -254,6 +210,8 @@ def _is_glued(text: str, found: re.Match[str]) -> bool:
 
 def _tags(visible: str, asked: Asked) -> Finding | None:
     """Three closing tags or more of elements that nobody opened and that do not exist."""
+    if visible.count("</") < _LEAST_TAGS:
+        return None
     opened: set[str] = set()
     stray: list[re.Match[str]] = []
     for found in _TAG.finditer(visible):
@@ -263,23 +221,31 @@ def _tags(visible: str, asked: Asked) -> Finding | None:
         elif _HTML.fullmatch(name) is None and name not in opened:
             stray.append(found)
     names = {found.group().lower() for found in stray}
-    if len(names) < 3:
+    if len(names) < _LEAST_TAGS:
         return None
     sentence = f"closing tags that close nothing: {shown(' '.join(found.group() for found in stray[:3]))}"
     return Finding("token_soup", sentence, (stray[0].start(), stray[-1].end()))
 
 
+def _may_be_symbols(text: str) -> bool:
+    """Whether the letters and digits of English alone are too few."""
+    plain = len(text.encode("ascii", "ignore").translate(None, _NO_LETTERS))
+    return plain < _PLAIN_SHARE * (len(text) - text.count(" ") - text.count("\n"))
+
+
 def _symbols(text: str, passage: Passage) -> Finding | None:
     """A passage that is mostly signs which are neither letters nor digits nor pictures."""
+    if not _may_be_symbols(text):
+        return None
     seen = [char for char in _RULE.sub(" ", text) if not char.isspace() and char not in "()-/*^"]
     seen = [char for char in seen if unicodedata.category(char) != "Sm"]
     if len(seen) < 12:
         return None
     plain = sum(char.isalnum() or unicodedata.category(char) in ("So", "Mn", "Mc", "Cf", "Sk") for char in seen)
-    if plain >= 0.4 * len(seen) or any(unicodedata.category(char) == "So" for char in seen[:50]):
+    if plain >= _PLAIN_SHARE * len(seen) or any(unicodedata.category(char) == "So" for char in seen[:50]):
         return None
     kinds = {char for char in seen if not char.isalnum()}
-    words = len(_WORD.findall(text))
+    words = len(WORD.findall(text))
     if len(kinds) < 4 and words == 0:
         return None
     sentence = f"only {plain} of {len(seen)} characters of {passage.part} are letters or digits"

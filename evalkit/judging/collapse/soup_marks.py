@@ -6,15 +6,17 @@ import re
 
 from evalkit.judging.collapse.asked import Asked
 from evalkit.judging.collapse.finding import Finding, Passage, shown
-from evalkit.judging.collapse.soup import chunks
+from evalkit.judging.collapse.languages import is_latin
+from evalkit.judging.collapse.stretches import are_whole, chunks
+from evalkit.judging.pattern_set import PatternSet
 
 _SUBWORD = re.compile(
     r"(?<=[^\W\d_])##(?=[^\W\d_])|(?<=[^\s#])[ \t]##(?=[^\W\d_])|Ġ(?=\w)|"
     r"(?<![▁-█])▁(?![▁-█])|\w@@(?=\s)|\w</w>|<0x[0-9A-F]{2}>"
 )
-_KINDS = tuple(
-    re.compile(kind)
-    for kind in (
+_SUBWORD_SIGNS = ("##", "Ġ", "▁", "@@", "</w>", "<0x")
+_KINDS = PatternSet(
+    dict(enumerate((
         r"\|{3,}|(?<=\w)\|\|(?=\s)", r"\b__\w+|\w__(?!\w)", r"(?<![\w/.])[^\W\d_]+_[^\W_]+", r";;+",
         r"\]\]|\[\]|\}\}|\{\{", r"(?<=\w)>>|>>(?=\w)", r"\bNULL\b|\bundefined\b|\bNaN\b",
         r"(?<![\w/.@])[a-zà-ÿ]{2,}[A-Z][a-zà-ÿ]+", r"\$\$|@@(?=\w)", r"\\[xu][0-9a-fA-F]{2}|\\[nrt](?!\w)", r"##",
@@ -22,7 +24,8 @@ _KINDS = tuple(
         r"\w::|::(?=\w)", r"(?<=[^\W\d])(?:[<>]=?|[=!]=)(?=\w)|(?<=\w)->|->(?=\w)", r"/\*|\*/",
         r"(?<=[^\W\d_])[{}](?=[^\W\d_]|\s)", r"(?<=[^\W_])_(?=\s)", r"\b\w+\[\w{0,3}\](?!\()|\+\+(?=\s)",
         r"(?<=\s)(?:nullptr|elif|endif|println|printf|getattr|setattr|isinstance|strcat|sizeof|typedef|argv|stdout)\b",
-    )
+    ))),
+    re.NOFLAG,
 )  # fmt: skip
 _SCRIPTS = tuple(
     (script, re.compile(letters))
@@ -49,20 +52,24 @@ def find_debris(passage: Passage, asked: Asked) -> Finding | None:
     """
     if passage.line is not None:
         return None
-    if asked.has("symbols", "template"):
-        return None
     text = passage.prose
-    first, last, number = _subwords(text)
+    kinds = [_KINDS[number] for number in sorted(_KINDS.candidates(text))]
+    if not is_latin(text):
+        kinds += [letters for script, letters in _SCRIPTS if asked.scripts and script not in asked.scripts]
+    if (len(kinds) < _MIN_KINDS and not _may_be_subwords(text)) or asked.has("symbols", "template"):
+        return None
+    first, last, number = _subwords(text) if _may_be_subwords(text) else (None, None, 0)
     if first and last and number >= _MIN_SUBWORDS and number >= 0.02 * len(_WORD.findall(text)):
         place = text[max(0, first.start() - 8) : first.end() + 8].strip()
         sentence = f"{passage.part} holds {number} marks of subwords: {shown(place)}"
         return Finding("token_soup", sentence, (first.start(), last.end()))
-    if len(_CODE_LINE.findall(text)) >= _CODE_LINES:
+    parts = chunks(text)
+    if are_whole(text, parts):
+        kinds = [kind for kind in kinds if kind.search(text)]
+    if len(kinds) < _MIN_KINDS or len(_CODE_LINE.findall(text)) >= _CODE_LINES:
         return None
-    foreign = [letters for script, letters in _SCRIPTS if asked.scripts and script not in asked.scripts]
-    for start, end in chunks(text):
+    for start, end in parts:
         part = text[start:end]
-        kinds = (*_KINDS, *foreign)
         found = [kind for kind in (pattern.search(part) for pattern in kinds) if kind is not None]
         if len(found) < _MIN_KINDS:
             continue
@@ -73,6 +80,11 @@ def find_debris(passage: Passage, asked: Asked) -> Finding | None:
             sentence = f"{len(found)} kinds of debris stand in the sentences of {passage.part}: {shown_kinds}"
             return Finding("token_soup", sentence, (start + found[0].start(), start + found[-1].end()))
     return None
+
+
+def _may_be_subwords(text: str) -> bool:
+    """Whether there is one of the signs that subwords are marked with."""
+    return any(sign in text for sign in _SUBWORD_SIGNS)
 
 
 def _subwords(text: str) -> tuple[re.Match[str] | None, re.Match[str] | None, int]:

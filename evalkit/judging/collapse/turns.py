@@ -7,7 +7,6 @@ import re
 from evalkit.judging import template_leak
 from evalkit.judging.collapse.asked import Asked
 from evalkit.judging.collapse.finding import Finding, Passage, shown
-from evalkit.judging.collapse.plain_line import PlainLine
 
 _USER = (
     "User|Human|Customer|Usuario|Usuaria|Humano|Benutzer|Nutzer|Utilisateur|Humain|Utente|Umano|Usuário|Gebruiker|"
@@ -43,6 +42,12 @@ _LABEL = re.compile(rf"(?<!\w)(?:{_ASKING})[ \u00a0]?\d{{0,3}}[ \u00a0]?[:：]")
 _MIN_PAIRS = 2
 _BARE_USER = re.compile(r"(?:^|(?<=[.!?]))(?:user|human)[ \t]*$", re.MULTILINE)
 _BARE_MODEL = re.compile(r"(?:^|(?<=[.!?]))(?:model|assistant)[ \t]*$", re.MULTILINE)
+_ROLE = re.compile(
+    rf"^[ \t]*(?:[*_>#]{{1,4}}[ ]?)?(?:{_USER}|{_ASKING}|{_MODEL}|{_ANSWER})[ ]?(?:\d{{1,3}}|\(\d\))?[ ]?(?:\*\*)?[:：]"
+    r"|(?:^|(?<=[.!?]))(?:model|assistant)[ \t]*$",
+    re.MULTILINE,
+)
+"""What every line of a role begins with, and a role alone: without one of a model a user's says nothing."""
 _SPEAKS = re.compile(
     r"\b(?:I|I'm|me|my|you|your|please|thanks?|yo|mi|me|tú|tu|usted|gracias|por favor|ich|mein|du|danke|bitte|je|mon|"
     r"vous|merci|io|mio|grazie|eu|meu|obrigad[oa]|what|how|why|can|could|tell|give|write|explain|describe)\b",
@@ -57,9 +62,18 @@ _SHOWN_EXCHANGE = re.compile(
 _QUESTION_MARKS = ("?", "？", "؟")
 
 
-def _may_take_turns(line: PlainLine) -> bool:
-    """Whether two pairs of question and answer can stand in one line: nothing else is a turn in it."""
-    return line.text.count(":") >= 2 * _MIN_PAIRS
+def _may_take_turns(passage: Passage) -> bool:
+    """Whether two pairs of question and answer can stand in a plain line: nothing else is a turn in it.
+
+    Elsewhere there is the name of a role behind which a colon or the end of the line comes.
+    """
+    if passage.line is not None:
+        return passage.line.text.count(":") >= 2 * _MIN_PAIRS
+    return _may_be_pairs(passage.visible) or _ROLE.search(passage.visible) is not None
+
+
+def _may_be_pairs(text: str) -> bool:
+    return text.count(":") + text.count("：") >= 2 * _MIN_PAIRS
 
 
 def find_leak(passage: Passage, asked: Asked) -> Finding | None:
@@ -77,9 +91,7 @@ def find_leak(passage: Passage, asked: Asked) -> Finding | None:
 
 def find_invented_turn(passage: Passage, asked: Asked) -> Finding | None:
     """A user's or an examiner's line that the model wrote after its answer, or a second turn of its own."""
-    if passage.line is not None and not _may_take_turns(passage.line):
-        return None
-    if asked.has("dialogue"):
+    if not _may_take_turns(passage) or asked.has("dialogue"):
         return None
     text = passage.visible
     pair = _paired(text, asked)
@@ -127,7 +139,7 @@ def _examined(text: str) -> re.Match[str] | None:
 
 def _paired(text: str, asked: Asked) -> re.Match[str] | None:
     """Two pairs of question and answer or more behind the answer, on one line too, where the prompt shows none."""
-    pairs = list(_PAIR.finditer(text))
+    pairs = list(_PAIR.finditer(text)) if _may_be_pairs(text) else []
     if not pairs or _LABEL.search(asked.prompt):
         return None
     before = text[: pairs[0].start()].rstrip()

@@ -95,15 +95,14 @@ def _verdicts(
     for index, plain in enumerate(found):
         if is_every:
             plain["every_answer"] = True
-        plain["asked"] = asked.get(index, [])
+        plain["asked"] = asked.get(index, ())
     return tuple(found)
 
 
 def _plain(verdict: Verdict) -> dict[str, Any]:
-    """Tuples of pairs as dicts, tuples as lists: what JSON and xdist can carry."""
+    """Tuples of pairs as dicts: what JSON and xdist can carry. An empty tuple, unlike a list, weighs nothing."""
     found: dict[str, Any] = dict(zip(_VERDICT, _verdict_values(verdict), strict=True))
-    found["flags"] = list(verdict.flags)
-    found["spans"] = [dict(zip(_SPAN, _span_values(span), strict=True)) for span in verdict.spans]
+    found["spans"] = tuple([dict(zip(_SPAN, _span_values(span), strict=True)) for span in verdict.spans])
     found["labels"] = {name: _listed(value) for name, value in verdict.labels}
     found["signals"] = {name: _listed(value) for name, value in verdict.signals}
     return found

@@ -10,8 +10,6 @@ from evalkit.host.messages import Inspected, Passed, Settled
 Done = Settled | Passed | Inspected
 MOST_CHARACTERS = 32_768
 """About how much text goes into one: no more than a socket takes while its reader is busy judging."""
-
-
 _OF_A_RECORD = 256
 """For what a record has beside these texts, most of which is as in the one before it."""
 

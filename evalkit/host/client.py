@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Connection
+from multiprocessing.reduction import ForkingPickler
 from typing import TypeVar
 
 from evalkit.errors import HostLost, StoreError
@@ -23,6 +24,8 @@ ENOUGH_AHEAD = 64
 """With fewer answers than this ahead the next bundle is asked for, so that it comes while these are judged."""
 MOST_EARLY = 256
 """Among how many of those that follow are asked for what is done, while one before them is waited for."""
+MOST_UNREAD_BYTES = 32_768
+"""So much a socket takes while its reader is busy."""
 _POLL_S = 0.2
 _T = TypeVar("_T")
 
@@ -53,8 +56,13 @@ class HostClient:
         """Adds trials to the host's plan; what is there already is kept."""
         self._trials += trials
         self._total = max(self._total, len(self._trials))
-        if self._connection is not None:
-            self._attempt(lambda connection: connection.send(Submit(self._run, tuple(trials))))
+        if self._connection is None:
+            return
+        message = ForkingPickler.dumps(Submit(self._run, tuple(trials)))
+        if self._wanted and len(message) > MOST_UNREAD_BYTES:
+            self.close()  # the host may be sending as much, and either would wait for the other; obtaining calls anew
+        else:
+            self._attempt(lambda connection: connection.send_bytes(message))
 
     def foresee(self, order: Iterable[str]) -> None:
         """Says in which order trials will be obtained, where nobody else judges them.

@@ -70,10 +70,15 @@ class JudgingAhead:
         return following[: max(done, _FEW)]
 
     def give(self, trials: Iterable[str]) -> None:
-        """Lets go of trials that their client has now, and goes on behind them."""
-        for trial in trials:
+        """Lets go of trials that their client has now, and of those it passed over, and goes on behind them."""
+        given = {place: trial for trial in trials if (place := self._places.get(trial)) is not None}
+        if not given:
+            return
+        self._next = max(self._next, max(given) + 1)
+        for trial in [name for name in self._passed if self._places[name] < min(given)]:
+            del self._passed[trial]
+        for trial in given.values():
             self._passed.pop(trial, None)
-            self._next = max(self._next, self._places.get(trial, -1) + 1)
 
     def _judge(self, item: Progress) -> None:
         settled = self._plan.settled(item)

@@ -63,11 +63,11 @@ class Expect:
 
 @dataclass(frozen=True, slots=True)
 class Want:
-    """A client asks for one trial it submitted; answered by a tuple with its Settled when that trial is done.
+    """A client asks for one trial it submitted; answered by a tuple with its Settled, or Passed, when it is done.
 
     Or for a target it submitted to be looked at, by its name; answered by a tuple with its Inspected. ``following`` are
-    trials that it is going to ask for next: the Settled of those that are done by then are in the tuple too, up to the
-    first that is not.
+    trials that it is going to ask for next: those that are done by then are in the tuple too, up to the first that is
+    not.
     """
 
     trial: str
@@ -76,7 +76,7 @@ class Want:
 
 @dataclass(frozen=True, slots=True)
 class Early:
-    """A client waits for a trial before these: answered at once by a tuple of the Settled of some that are done."""
+    """A client waits for a trial before these: answered at once by a tuple of some that are done."""
 
     trials: tuple[str, ...]
 

@@ -105,7 +105,6 @@ class Server:
             return
         if isinstance(message, Submit):
             self._submit(message)
-            gc.freeze()  # the plan stays until the end: nobody need look for garbage in it
         elif isinstance(message, Want):
             self._want(connection, message)
         elif isinstance(message, Early):
@@ -129,6 +128,7 @@ class Server:
             )
 
     def _take(self, message: Submit) -> None:
+        is_first = self._work is None
         if self._work is None:
             self._heartbeat.begin(message.run)
             self._work = Work(
@@ -140,6 +140,8 @@ class Server:
             self._work.repeat(message.run)
         self._work.add(message.trials)
         self._work.inspect(message.inspected)
+        if is_first:  # the plan stays until the end; weights, which come later, have to go again
+            gc.freeze()
 
     def _want(self, connection: Connection, want: Want) -> None:
         settled = self._refusal or (self._done(want.trial) if self._work else None)

@@ -167,7 +167,7 @@ class _Pieces:
 
     def _may_stand(self, char: str) -> bool:
         """Whether the texts that are looked at may hold it."""
-        return not self._folds or _WESTERN.fullmatch(char.lower()) is not None
+        return (_WESTERN.fullmatch(char.lower()) if self._folds else _WHOLE.fullmatch(char)) is not None
 
     def _as_searched(self, char: str) -> str:
         return char.lower() if self._folds else char

@@ -10,7 +10,7 @@ from typing import Any
 from evalkit import probe as nouns
 from evalkit.errors import Problem
 from evalkit.probe import Expectation, Generate, Message, Probe, Turn
-from evalkit.reading.nouns import Pairs
+from evalkit.reading.frozen_values import Pairs
 from evalkit.reading.readings import FileReading
 
 _OWN = ("id", "line", "turns", "expect", "why", "perturbation")

@@ -7,8 +7,10 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
+from inspect import GEN_SUSPENDED, getgeneratorstate
 from io import IOBase
 from itertools import compress
+from types import AsyncGeneratorType, CoroutineType, GeneratorType
 
 _HARMLESS = frozenset({"builtins", "_io", "evalkit.store.in_use", "socket", "subprocess"})
 """Modules whose objects lose nothing if nobody finalises them when the process ends and its files are flushed."""
@@ -67,7 +69,8 @@ def end_without_search() -> None:
     """This process is not going to take apart, object by object, what is left at its very end.
 
     Python searches it several times for what holds each other, a second for a large run, to free memory that the
-    process gives back as a whole. Whoever waits for an end of its own (``__del__``) gets it: then all goes as ever.
+    process gives back as a whole. Whoever waits for an end of its own (``__del__``, or the rest of a generator that was
+    begun) gets it: then all goes as ever.
     """
     atexit.register(_leave_all)
 
@@ -78,8 +81,18 @@ def _leave_all() -> None:
     finalised = {kind for kind in set(kinds) if any("__del__" in vars(base) for base in kind.__mro__)}
     if any(kind.__module__ not in _HARMLESS for kind in finalised):
         return
-    for one in compress(left, map(finalised.__contains__, kinds)):
+    ending = list(compress(left, map(finalised.__contains__, kinds)))
+    if any(map(_is_begun, ending)):
+        return
+    for one in ending:
         if isinstance(one, IOBase):
             with suppress(OSError, ValueError):  # its reader is gone, or it is closed
                 one.flush()
     gc.freeze()
+
+
+def _is_begun(one: object) -> bool:
+    """Whether it stands within code of its own, the ``finally`` of which may be still to come."""
+    if isinstance(one, GeneratorType):
+        return getgeneratorstate(one) == GEN_SUSPENDED
+    return isinstance(one, (CoroutineType, AsyncGeneratorType))

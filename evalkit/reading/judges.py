@@ -15,8 +15,8 @@ from evalkit.errors import JudgeError, Problem, UnreadableFile
 from evalkit.judging.base import Judge
 from evalkit.probe import JudgeUse
 from evalkit.reading.custom_judges import load_custom_judge
+from evalkit.reading.frozen_values import thawed
 from evalkit.reading.judge_files import file_of
-from evalkit.reading.nouns import thawed
 from evalkit.reading.policies.base import Parts, PolicyFile
 from evalkit.reading.policies.kinds import KINDS
 from evalkit.reading.suggestions import did_you_mean

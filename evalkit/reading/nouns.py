@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from json import dumps
 from typing import Any
 
 from evalkit.probe import Expectation, Generate, JsonExpectation, JudgeUse, Message, NumberExpectation, Turn
+from evalkit.reading.frozen_values import frozen
 from evalkit.reading.schema import TURN_KINDS, DecodingEntry, ExpectEntry, JudgeEntry, TurnEntry
 from evalkit.reading.schema_fields import Entry
 from evalkit.target import Settings
@@ -25,30 +26,6 @@ def settings_of(decodings: Sequence[DecodingEntry]) -> Settings:
         return ()
     merged = {name: value for entry in decodings for name, value in written(entry).items()}
     return tuple((name, frozen(merged[name])) for name in sorted(merged))
-
-
-class Pairs(tuple[Any, ...]):
-    """A mapping as sorted (name, value) pairs; told apart from a list so that it can become one again."""
-
-    __slots__ = ()
-
-
-def frozen(value: Any) -> Any:
-    """Lists as tuples and mappings as sorted tuples of pairs, all the way down."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, (list, tuple)):
-        return tuple([frozen(item) for item in value])
-    if isinstance(value, Mapping):
-        return Pairs((name, frozen(value[name])) for name in sorted(value))
-    return value
-
-
-def thawed(value: Any) -> Any:
-    """The inverse of ``frozen``: tuples as lists, pairs as mappings."""
-    if isinstance(value, Pairs):
-        return {name: thawed(item) for name, item in value}
-    return [thawed(item) for item in value] if isinstance(value, tuple) else value
 
 
 def expectation_of(entries: Iterable[ExpectEntry]) -> Expectation:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -16,6 +18,9 @@ from evalkit.host import client as client_module
 from evalkit.host.bundles import bundle
 from evalkit.host.client import HostClient
 from evalkit.host.messages import Run, Settled, Want
+
+PATIENCE_S = 30.0
+"""How long a host may take on a busy machine."""
 
 
 def answer(settled: Settled) -> str:
@@ -125,3 +130,30 @@ def test_a_client_may_call_before_it_waits(house: Any) -> None:
     for _ in range(2):
         with pytest.raises(HostLost, match=r"^Host lost after 0 of 0 trials\. "):
             stranger.obtain("any")
+
+
+def test_a_long_plan_goes_out_while_a_long_answer_comes(house: Any) -> None:
+    """Neither waits for the other to read; what was on its way is asked for again."""
+    client: HostClient = house.client()
+    first, second = house.trials[:2]
+    long_one = house.trial("x" * 2_000_000)
+    messages = [{"role": "user", "content": "Ask probe-1"}]
+    line = {"messages": messages, "target": "one:fp32:naked:greedy", "text": "A long answer. " * 200_000}
+    recordings = house.root / "fixtures" / "recordings" / "all.jsonl"
+    kept = recordings.read_text().splitlines()
+    recordings.write_text("\n".join([kept[0], json.dumps(line), *kept[2:], ""]))
+    found: list[Settled] = []
+
+    def obtain() -> None:
+        client.submit([first, second])
+        client.foresee([first.id, second.id])
+        found.append(client.obtain(first.id))
+        client.submit([long_one])
+        found.extend([client.obtain(long_one.id), client.obtain(second.id)])
+
+    obtaining = threading.Thread(target=obtain, daemon=True)
+    obtaining.start()
+    obtaining.join(PATIENCE_S)
+
+    assert [settled.trial for settled in found] == [first.id, long_one.id, second.id]
+    assert answer(found[2]) == line["text"]

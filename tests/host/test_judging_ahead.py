@@ -145,6 +145,23 @@ def test_no_more_lies_ready_than_is_allowed(plan: Plan, tmp_path: Path, monkeypa
     assert judging.passed(trials[2].id) is not None
 
 
+def test_what_a_client_passed_over_takes_nobodys_place(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that calls anew in the middle of its run has the first trials already, and never comes to them."""
+    monkeypatch.setattr(judging_ahead, "MOST_AHEAD", 2)
+    trials = [trial(name) for name in "abcd"]
+    for one in trials:
+        answered(plan, one)
+    judging = ahead(tmp_path, plan, trials)
+    run_dry(judging)
+
+    judging.give([trials[2].id])
+    run_dry(judging)
+
+    assert [judging.passed(one.id) is not None for one in trials] == [False, False, False, True]
+
+
 def test_a_client_that_caught_up_gets_few(plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """So that it does not judge all that follows itself; else all that was come to here goes along."""
     monkeypatch.setattr(judging_ahead, "_FEW", 2)

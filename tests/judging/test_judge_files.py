@@ -12,9 +12,9 @@ import pytest
 from evalkit.errors import JudgeError, UnreadableFile
 from evalkit.judging.panel import asks, read_all
 from evalkit.probe import Expectation, Generate, JudgeUse, Message, Probe
+from evalkit.reading.frozen_values import frozen
 from evalkit.reading.judge_files import judge_names
 from evalkit.reading.judges import build_judge, judge_hash
-from evalkit.reading.nouns import frozen
 from evalkit.reading.policies.kinds import KINDS
 from evalkit.transcript import Answer, Case, Transcript
 from evalkit.verdict import Verdict

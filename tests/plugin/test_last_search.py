@@ -53,6 +53,21 @@ class Waiting:
 
 waiting = Waiting()
 """
+STANDS = """
+
+def standing(write=os.write, out=os.open("waiting.txt", os.O_WRONLY | os.O_CREAT)):
+    try:
+        yield
+    finally:
+        write(out, b"finalised")
+
+class Standing:
+    def __init__(self):
+        self.me, self.code = self, standing()
+        next(self.code)
+
+held = Standing()
+"""
 IN_PROCESS = """\
 import gc, sys, pytest
 
@@ -130,10 +145,11 @@ def test_only_a_run_of_suites_ends_without_search(named: str, frozen: str, bench
     assert (bench.root / "log.txt").read_text(encoding="utf-8") == "all of it"
 
 
-def test_whoever_waits_for_an_end_of_its_own_gets_it(bench: Bench) -> None:
-    """An object with ``__del__`` that lives until the process ends is finalised as ever."""
+@pytest.mark.parametrize("waiting", [WAITS, STANDS], ids=["object", "generator"])
+def test_whoever_waits_for_an_end_of_its_own_gets_it(waiting: str, bench: Bench) -> None:
+    """An object with ``__del__``, or the ``finally`` of a generator, that lives until the process ends."""
     bench.suite("Where is the lamp?")
-    bench.write("conftest.py", HOLDS_ON + WAITS)
+    bench.write("conftest.py", HOLDS_ON + waiting)
 
     bench.run("suites/small").assert_outcomes(passed=1)
 

@@ -21,11 +21,15 @@ _LETTERS_NEEDED = 24
 _ODD_LENGTH = 5
 _UNKNOWN_FACTOR = 2
 _TABLE_LANGUAGES = frozenset({"en", "es", "fr", "de", "pt", "it", "nl"})
+_GROWS = "İ"
+"""The one letter of which a small one is two characters."""
 _VOWEL = re.compile(r"[aeiouyàâäáãåæèéêëìíîïòóôöõøœùúûüýÿ]", re.IGNORECASE)
 
 
 def may_be_odd(text: str, policy: DegenerationPolicy) -> bool:
     """Whether the whole text holds as many odd words as a part of it needs."""
+    if _GROWS in text:
+        return True
     limit = policy.odd_word_score
     words = [word for word in WORD.findall(text) if len(word) >= LOOKED_AT]
     return sum([len(word) > LONGEST_WORD or _is_odd(word, limit) for word in words]) >= LEAST_ODD

@@ -13,8 +13,10 @@ from evalkit.judging.masking import Extent
 _SENTENCE_END = re.compile(r"\n+|(?<=[.!?;])[\s\"')\]*]+|(?<=[。！？；])|(?<=[a-z)][.!?])(?=[A-Z])")
 _PARAGRAPH_END = re.compile(r"\n[ \t]*\n\s*")
 _LINE_END = re.compile(r"\n+")
-_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]|\d+(?:[.,]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)*")
-_LIST_LETTER = re.compile(r"(?<![^\W\d_])[a-z](?:\)|\Z)")
+_ALONE = r"\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f"
+"""Characters each of which is a word."""
+_WORD = re.compile(rf"[{_ALONE}]|\d+(?:[.,]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)*")
+_LIST_LETTER = re.compile(rf"(?<![^\W\d_{_ALONE}])[a-z](?:\)|\Z)")
 _ROMAN = re.compile(r"[IVXLC]+")
 _COUNTERS = {
     word: number

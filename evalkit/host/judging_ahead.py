@@ -74,8 +74,9 @@ class JudgingAhead:
         given = {place: trial for trial in trials if (place := self._places.get(trial)) is not None}
         if not given:
             return
-        self._next = max(self._next, max(given) + 1)
-        for trial in [name for name in self._passed if self._places[name] < min(given)]:
+        first, last = min(given), max(given)
+        self._next = max(self._next, last + 1)
+        for trial in [name for name in self._passed if self._places[name] < first]:
             del self._passed[trial]
         for trial in given.values():
             self._passed.pop(trial, None)

@@ -81,19 +81,23 @@ class Firefox:
         self.call("browsingContext.setViewport", context=self._context, viewport={"width": width, "height": height})
 
     def press(self, *texts: str) -> None:
-        """Each character as a key; those of ``selenium.webdriver.Keys`` are characters, too."""
+        """Each character as a key; those of ``selenium.webdriver.Keys`` are characters, too. The page has them then.
+
+        Firefox may say that it sent them before the page, in another process, has heard of the last.
+        """
         actions = [
             {"type": kind, "value": key} for text in texts for key in text for kind in ("keyDown", "keyUp")
         ]  # fmt: skip
         self.call(
             "input.performActions", context=self._context, actions=[{"type": "key", "id": "keys", "actions": actions}]
         )
+        self.run("new Promise(done => requestAnimationFrame(() => setTimeout(() => done(0))))")
 
     def run(self, expression: str) -> Any:
-        """The value of an expression in the page."""
+        """The value of an expression in the page, or of what it promises."""
         found = self.call(
-            "script.evaluate", expression=f"JSON.stringify({expression})", target={"context": self._context},
-            awaitPromise=False,
+            "script.evaluate", expression=f"Promise.resolve({expression}).then(JSON.stringify)",
+            target={"context": self._context}, awaitPromise=True,
         )  # fmt: skip
         assert found["type"] == "success", found
         return json.loads(found["result"]["value"])

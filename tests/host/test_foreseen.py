@@ -132,6 +132,7 @@ def test_a_client_may_call_before_it_waits(house: Any) -> None:
             stranger.obtain("any")
 
 
+@pytest.mark.slow
 def test_a_long_plan_goes_out_while_a_long_answer_comes(house: Any) -> None:
     """Neither waits for the other to read; what was on its way is asked for again."""
     client: HostClient = house.client()

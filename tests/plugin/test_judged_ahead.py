@@ -67,6 +67,7 @@ def lines_of(bench: Bench) -> list[dict[str, object]]:
     return [{key: value for key, value in line.items() if key not in ("run", "worker")} for line in bench.results()]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not has_idle_core(), reason="the host judges ahead only where there is a second core")
 def test_results_are_those_of_a_worker(bench: Bench, tmp_path: Path) -> None:
     """Passes of rule judges come judged; failures, patterns and code of the user's are judged where pytest runs."""

@@ -127,6 +127,7 @@ def test_pytest_still_finds_what_a_test_left(named: list[str], bench: Bench) -> 
     assert "RuntimeError: could not let go" in said
 
 
+@pytest.mark.slow
 def test_a_run_within_a_process_leaves_its_searches_as_they_were(bench: Bench) -> None:
     """Nothing stays frozen, rare or off after ``pytest.main``, however often it is called."""
     bench.suite("Where is the lamp?")
@@ -137,6 +138,7 @@ def test_a_run_within_a_process_leaves_its_searches_as_they_were(bench: Bench) -
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("named", "frozen"), [("suites/small", "True"), ("test_own.py", "False")])
 def test_only_a_run_of_suites_ends_without_search(named: str, frozen: str, bench: Bench) -> None:
     """What somebody wrote to a file and never closed is in it all the same."""
@@ -150,6 +152,7 @@ def test_only_a_run_of_suites_ends_without_search(named: str, frozen: str, bench
     assert (bench.root / "log.txt").read_text(encoding="utf-8") == "all of it"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("waiting", [WAITS, STANDS], ids=["object", "generator"])
 def test_whoever_waits_for_an_end_of_its_own_gets_it(waiting: str, bench: Bench) -> None:
     """An object with ``__del__``, or the ``finally`` of a generator, that lives until the process ends."""

@@ -12,6 +12,7 @@ from typing import Any
 from evalkit.doctor.finding import Finding, gib
 from evalkit.doctor.torch_probe import Broken
 from evalkit.engines.local.facts import cpu_four_bit_path, may_have_cuda
+from evalkit.host.judging_ahead import usable_cores
 from evalkit.target import Quantisation
 
 CPUINFO = Path("/proc/cpuinfo")
@@ -22,8 +23,7 @@ FULL = 0.1
 
 def cpu_findings(cpuinfo: Path = CPUINFO) -> Iterator[Finding]:
     """The model, the cores that this process may use, and how 4-bit weights are multiplied."""
-    name, cores = _cpu_name(cpuinfo), os.cpu_count() or 1
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else cores
+    name, cores, usable = _cpu_name(cpuinfo), os.cpu_count() or 1, usable_cores()
     says = f"{name}, {cores} cores" + (f", {usable} of them for this process" if usable != cores else "")
     yield Finding("cpu", "ok", says, facts=(("model", name), ("cores", cores), ("usable_cores", usable)))
     path = cpu_four_bit_path(Quantisation("nf4", "nf4"), "cpu")

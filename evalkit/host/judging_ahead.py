@@ -21,10 +21,14 @@ _FEW = 16
 """So many go to a client that has caught up: while it judges them, this gets before it again."""
 
 
+def usable_cores() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def has_idle_core() -> bool:
     """Whether there may be one beside that of the client."""
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return usable > 1
+    return usable_cores() > 1
 
 
 def preparations(kinds: Iterable[str]) -> Iterator[str]:

@@ -34,15 +34,7 @@ from evalkit.verdict import Verdict
 from evalkit.workspace import Workspace
 
 CASES = Path(__file__).parent / "cases" / "degeneration.jsonl"
-EAGER = {
-    "duplicate_copies": 2, "duplicate_min_words": 3, "counting_copies": 3, "near_copies": 3, "near_similarity": 0.2,
-    "near_new_words": 0.9, "run_min_chars": 6, "run_min_copies": 2, "repeated_share": 0.05, "repeated_min_words": 5,
-    "stammer_copies": 2, "slot_copies": 3, "rewordings": 2, "copy_similarity": 0.3, "altcase_words": 1,
-    "odd_word_score": 2.5, "odd_word_share": 0.05, "debris_share": 0.01, "function_word_share": 0.6, "salad_window": 10,
-    "broken_pairs_share": 0.0, "disorder_bits": 0.1, "drift_window": 8, "drift_vote": 0.02, "recited_share": 0.1,
-    "recited_min_words": 6, "echo_share": 0.2, "whole_copies": 2, "whole_copies_short": 2,
-    "disorder_score": {"en": 1.5, "de": 2, "es": 2, "fr": 2},
-}  # fmt: skip
+EAGER = json.loads((Path(__file__).parent / "cases" / "eager_thresholds.json").read_text())
 """Thresholds so low that most detectors find something in a few words."""
 MODULES = [
     repetition, template_leak,

@@ -4,6 +4,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= 4
 TEST_WORKERS ?= 2
+# Tests run in an order drawn from this; test-fast draws another one every time.
+SEED ?= 2026
 PIP := $(BIN)/python -m pip install --quiet --constraint constraints.txt
 
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
@@ -16,10 +18,10 @@ demo: $(VENV)/installed
 	$(BIN)/python -m pytest suites/instrument_trap --eval-plan smoke -n $(WORKERS)
 
 test: lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -n $(TEST_WORKERS) -m "not long"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -n $(TEST_WORKERS) --randomly-seed=$(SEED) -m "not long"
 
 test-all: lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -n $(TEST_WORKERS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -n $(TEST_WORKERS) --randomly-seed=$(SEED)
 
 test-fast: $(VENV)/developed
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -n $(TEST_WORKERS) -m "not slow"

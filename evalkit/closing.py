@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -26,6 +26,9 @@ from evalkit.run_facts import drawn_of, left_out, plan_facts, run_facts
 from evalkit.store.calibrations import read_calibrations
 from evalkit.target import Target
 from evalkit.trial_texts import RunTexts
+
+if TYPE_CHECKING:
+    from evalkit.reporting.figure_deltas import Earlier
 
 _FULL_TRACEBACKS = 3
 _STYLES: dict[str, dict[str, bool]] = {
@@ -185,14 +188,16 @@ class Closing:
         complaints = (missing, page, show_step_summary(out / "summary.md"))
         self._sentences += tuple(complaint for complaint in complaints if complaint)
 
-    def _before(self) -> tuple[FinishedRun | None, str]:
+    def _before(self) -> tuple[Earlier | None, str]:
         """The baseline that summary.md and the page compare with; nothing where no page is written."""
         from evalkit.earlier import baseline_at_end
+        from evalkit.reporting.figure_deltas import Earlier
 
         if not has_page(self._summary):
             return None, ""
         named, base = self._config.getoption("evalkit_baseline"), self._config.invocation_params.dir
-        return baseline_at_end(self._session.workspace, named, MAIN, base, self._summary.records)
+        before, missing = baseline_at_end(self._session.workspace, named, MAIN, base, self._summary.records)
+        return (None if before is None else Earlier(before, self._summary)), missing
 
 
 def crashed_trial(config: pytest.Config, ledger: Ledger, nodeid: str) -> TrialRecord | None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import cached_property
-from typing import Any
+from collections.abc import Iterator, Mapping
+from functools import cached_property, lru_cache
+from typing import Any, Literal
 
 import pytest
 from _pytest._code.code import TerminalRepr
@@ -109,6 +109,7 @@ class ProbeItem(pytest.Item):
     file: ProbeFile
     eval_session: Session
     judged: Judged | None
+    reported: Mapping[str, Literal[1]]
 
     @property
     def ihook(self) -> HookRelay:
@@ -135,7 +136,7 @@ class ProbeItem(pytest.Item):
         item.trial = trial
         item.file = parent
         item.eval_session = parent.eval_session
-        item.judged = None
+        item.judged, item.reported = None, {}
         for word in (trial.probe.category, *trial.probe.tags):
             item.add_marker(marker_of(item.config, word))
         return item
@@ -146,7 +147,7 @@ class ProbeItem(pytest.Item):
             return
         self.judged = self.eval_session.judged(self.trial)
         record = self.judged.record
-        self.user_properties[:] = [("evalkit_target", record.target), ("evalkit_verdict", record.outcome)]
+        self.user_properties[:] = _properties(record.target, record.outcome)
         if record.score is not None:
             self.user_properties.append(("evalkit_score", record.score))
         if record.outcome == "unscored":
@@ -167,6 +168,12 @@ class ProbeItem(pytest.Item):
         """What pytest shows of a setup: without this it lays out a traceback first, a tenth of a second a trial."""
         return self._told(excinfo.value) or super()._repr_failure_py(excinfo, style)
 
+    def same_keywords(self, keywords: Mapping[str, Literal[1]]) -> Mapping[str, Literal[1]]:
+        """Those of the report before, if they are equal: pytest keeps three reports an item, each with its own."""
+        if keywords != self.reported:
+            self.reported = keywords
+        return self.reported
+
     def _told(self, error: BaseException) -> str | None:
         """What an error of ours has to say; None of another's."""
         if isinstance(error, ProbeFailed):
@@ -178,6 +185,12 @@ class ProbeItem(pytest.Item):
 
     def reportinfo(self) -> tuple[Any, int | None, str]:
         return self.path, self.trial.probe.line - 1, self.name
+
+
+@lru_cache(maxsize=1024)
+def _properties(target: str, outcome: str) -> tuple[tuple[str, str], ...]:
+    """Of all reports that have the same."""
+    return ("evalkit_target", target), ("evalkit_verdict", outcome)
 
 
 def marker_of(config: pytest.Config, name: str) -> pytest.MarkDecorator:

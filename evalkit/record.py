@@ -20,7 +20,7 @@ class TrialRecord(Pickled):
     failed}``. ``cost_usd`` is None where no price is known, and not spent again where ``stored``; ``failed`` is why
     there is no reply (broken, no_key, no_money), else None. In an error, which has no verdict, ``asked`` holds these,
     each with its ``judge``. A verdict has ``every_answer`` where all answers were judged: ``answer`` of its spans
-    counts them; else only the last was.
+    counts them; else only the last was. Records may share an equal verdict, so nobody changes one.
     ``generations`` are the identities of the target's answers in order. ``new_tokens`` and ``prompt_tokens`` sum over
     its answers; ``generation_s`` likewise, in seconds.
     ``probe_hash`` covers what of the probe can change answer or verdict, ``""`` where an older evalkit wrote it;

@@ -114,6 +114,8 @@ class PytestRun:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
         self._complete(item, call, report)
+        if isinstance(item, ProbeItem):
+            report.keywords = item.same_keywords(report.keywords)
         return report
 
     def pytest_unconfigure(self) -> None:

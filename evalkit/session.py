@@ -72,7 +72,7 @@ class Session:
         self._under: dict[tuple[str, ...], tuple[Target, ...]] = {}
         self._client: HostClient | None = None
         self._is_between = False
-        self._submitted: set[str] = set()
+        self._submitted: dict[str, Trial] = {}
         self._inspected: dict[str, Inspected] = {}
         self._settled: dict[str, Settled | Passed | Exception] = {}
 
@@ -183,10 +183,10 @@ class Session:
             self._host.foresee(new)
 
     def expect(self, trials: Iterable[Trial]) -> None:
-        """These of the trials in order are probes: whoever has time may judge them before their turns."""
-        expected = {trial.id: trial for trial in trials}
-        self._judging.expect(expected)
-        if expected:
+        """These of those submitted in order are probes: whoever has time may judge them before their turns."""
+        probes = set(map(id, trials))
+        if expected := {name: trial for name, trial in self._submitted.items() if id(trial) in probes}:
+            self._judging.expect(expected)
             self._host.leave_to_judge(expected, self._worker)
 
     def begin(self, trial: Trial) -> None:

@@ -110,8 +110,8 @@ class LiveLine:
         is_at_edge = written and not written % width  # where terminals differ in what moving up and down does
         text = status_text(status, self._log, width - 1)
         if text != self._shown and not is_at_edge:
+            self._shown = text  # first: a Ctrl-C may come in between, and then a line is taken away that is not there
             self._write(f"{_TO_LINE_BELOW}{text}{_BACK}")
-            self._shown = text
 
     def clear(self) -> None:
         if self._shown:

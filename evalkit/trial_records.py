@@ -22,6 +22,9 @@ _VERDICT = tuple(item.name for item in fields(Verdict))
 _verdict_values = attrgetter(*_VERDICT)
 _SPAN = tuple(item.name for item in fields(Span))
 _span_values = attrgetter(*_SPAN)
+_LAST: dict[str, tuple[str, dict[str, Any]]] = {}
+"""What each judge said last, and its ``repr``, which tells 0 from 0.0."""
+_NOTHING: dict[str, Any] = {}
 _IN_FRONT = ("behaviour", "recommendation", "case_sensitive")
 _EXPECTED = tuple(item.name for item in fields(Expectation) if item.name not in _IN_FRONT)
 _expected_values = attrgetter(*_EXPECTED)
@@ -96,15 +99,28 @@ def _verdicts(
         if is_every:
             plain["every_answer"] = True
         plain["asked"] = asked.get(index, ())
-    return tuple(found)
+    return tuple(map(_as_before, found))
+
+
+def _as_before(plain: dict[str, Any]) -> dict[str, Any]:
+    """What its judge said the last time, where that is the same to the last digit, as most passes of short answers are.
+
+    A run keeps all its records, which hold such a verdict once then; nobody changes one.
+    """
+    said = repr(plain)
+    last, before = _LAST.get(plain["judge"], ("", plain))
+    if said == last:
+        return before
+    _LAST[plain["judge"]] = said, plain
+    return plain
 
 
 def _plain(verdict: Verdict) -> dict[str, Any]:
     """Tuples of pairs as dicts: what JSON and xdist can carry. An empty tuple, unlike a list, weighs nothing."""
     found: dict[str, Any] = dict(zip(_VERDICT, _verdict_values(verdict), strict=True))
     found["spans"] = tuple([dict(zip(_SPAN, _span_values(span), strict=True)) for span in verdict.spans])
-    found["labels"] = {name: _listed(value) for name, value in verdict.labels}
-    found["signals"] = {name: _listed(value) for name, value in verdict.signals}
+    found["labels"] = {name: _listed(value) for name, value in verdict.labels} if verdict.labels else _NOTHING
+    found["signals"] = {name: _listed(value) for name, value in verdict.signals} if verdict.signals else _NOTHING
     return found
 
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-# Two shared cores: an example that takes long says nothing about the code.
-settings.register_profile("evalkit", deadline=None)
+# Two shared cores: an example that takes long says nothing about the code. And the same examples in every run: new ones
+# are for who looks for them (pytest tests --hypothesis-profile=search), and fail nobody who changed nothing.
+settings.register_profile("search", deadline=None)
+settings.register_profile("evalkit", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("evalkit")
 
 # A shell that starts the tests in its background has them ignore Ctrl-C, and the commands under test inherit that.
@@ -39,6 +41,20 @@ def _shared_module(file: str, room: str = "engines") -> ModuleType:
 def api() -> ModuleType:
     """The module of the scripted server: what its behaviours are made with (``api.ok``, ``api.failing``, …)."""
     return _shared_module("api_server")
+
+
+@pytest.fixture(scope="session")
+def growth() -> Callable[..., float]:
+    """``growth(work, small, large)``: how many times as long the work takes on the large thing."""
+    found: Callable[..., float] = _shared_module("growth", "judging").growth
+    return found
+
+
+@pytest.fixture(scope="session")
+def least_seconds() -> Callable[..., float]:
+    """``least_seconds(work, at_most)``: what it takes of the processor's time, the least of some tries."""
+    found: Callable[..., float] = _shared_module("growth", "judging").least_seconds
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from hashlib import sha256
 from typing import Any
 
@@ -97,6 +97,35 @@ def test_a_record_is_what_comes_out_of_a_report() -> None:
     assert record.verdicts[0]["labels"] == {"kind": ["a", ["b"]]}
     assert record.verdicts[0]["spans"] == (asdict(verdict.spans[0]),)
     assert record.verdicts[0]["flags"] == ("odd",)
+
+
+def verdicts_of(*verdicts: Verdict) -> tuple[dict[str, Any], ...]:
+    """As a trial's record has them."""
+    trial = Trial(probe_of(Message("user", "What?"), Generate()), TARGET)
+    return record_of(trial, Settled(trial.id, ()), Decision("pass", "fine", verdicts), "main").verdicts
+
+
+def test_equal_verdicts_of_trials_are_held_once() -> None:
+    """Those that a judge gives one after another; a run keeps the records of all its trials."""
+    form, said = Verdict("form", "pass", "fine", signals=(("share", 0.0),)), Verdict("text", "pass", "'a' was found")
+
+    first, second = verdicts_of(form, said), verdicts_of(form, replace(said, reason="'b' was found"))
+
+    assert second[0] is first[0]
+    assert (first[1]["reason"], second[1]["reason"]) == ("'a' was found", "'b' was found")
+    assert first[0] == {**asdict(form), "labels": {}, "signals": {"share": 0.0}, "asked": ()}
+
+
+@pytest.mark.parametrize("share", [0, -0.0, False, 0.5])
+def test_verdicts_that_would_be_written_otherwise_stay_apart(share: float) -> None:
+    """Most of these numbers are equal to 0.0, and none is in JSON."""
+    form = Verdict("form", "pass", "fine", signals=(("share", 0.0),))
+
+    [before], [then], [again] = map(verdicts_of, (form, replace(form, signals=(("share", share),)), form))
+
+    assert [json.dumps(one["signals"]) for one in (before, then, again)] == [
+        '{"share": 0.0}', json.dumps({"share": share}), '{"share": 0.0}',
+    ]  # fmt: skip
 
 
 def test_nouns_that_go_between_processes_come_out_the_same() -> None:

@@ -12,6 +12,7 @@ from evalkit.cli.sides import run_named
 from evalkit.earlier import earlier_run
 from evalkit.errors import EvalkitError, UsageError
 from evalkit.exporting.formats import Report
+from evalkit.reporting.figure_deltas import Earlier
 from evalkit.reporting.finished import FinishedRun
 from evalkit.reporting.run_figures import run_figures
 from evalkit.reporting.summary import summarise
@@ -34,9 +35,8 @@ def report_of(workspace: Workspace, word: str, against: str | None, targets: Seq
     if not whole.summary.records and not whole.is_finished:
         raise UsageError(f"Run {name} never finished, and no trial of it had ended. Run the same command again first.")
     run = _only(workspace, whole, targets)
-    before = None if against is None else _earlier(workspace, against)
-    title = "" if before is None else before.run_id
-    return Report(run, run_figures(run.summary), before, title)
+    before = None if against is None else Earlier(_earlier(workspace, against), run.summary)
+    return Report(run, run_figures(run.summary), before)
 
 
 def _only(workspace: Workspace, run: FinishedRun, patterns: Sequence[str]) -> FinishedRun:

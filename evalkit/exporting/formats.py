@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,8 +13,8 @@ from evalkit.exporting.figures import figure_table
 from evalkit.exporting.parquet_file import parquet_bytes
 from evalkit.exporting.trials import trial_table
 from evalkit.reporting.exports import TrialTexts, results_jsonl
-from evalkit.reporting.figure_deltas import deltas_against
-from evalkit.reporting.figure_nouns import Delta, RunFigures
+from evalkit.reporting.figure_deltas import Earlier
+from evalkit.reporting.figure_nouns import RunFigures
 from evalkit.reporting.finished import FinishedRun
 from evalkit.reporting.markdown import summary_markdown
 from evalkit.reporting.safe_text import utf8_safe
@@ -25,17 +25,11 @@ Parts = Iterable[bytes]
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a report is made of; ``before`` is an earlier run to show the changes against, ``title`` its name."""
+    """What a report is made of; ``before`` is an earlier run to show the changes against."""
 
     run: FinishedRun
     figures: RunFigures
-    before: FinishedRun | None = None
-    title: str = ""
-
-    @property
-    def against(self) -> tuple[str, Sequence[Delta]] | None:
-        """The earlier run's name and what changed since."""
-        return None if self.before is None else (self.title, deltas_against(self.run.summary, self.before.summary))
+    before: Earlier | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +52,8 @@ def _html(report: Report) -> Parts:
 
 
 def _markdown(report: Report) -> Parts:
-    return _encoded([summary_markdown(report.run, report.figures, against=report.against)])
+    since = None if report.before is None else report.before.since
+    return _encoded([summary_markdown(report.run, report.figures, against=since)])
 
 
 def _card(report: Report) -> Parts:

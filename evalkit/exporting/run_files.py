@@ -11,7 +11,7 @@ from pathlib import Path
 from evalkit.plots import run_plots
 from evalkit.report_page import report_html
 from evalkit.reporting.exports import TrialTexts, results_jsonl, review_csv
-from evalkit.reporting.figure_deltas import deltas_against
+from evalkit.reporting.figure_deltas import Earlier
 from evalkit.reporting.figure_nouns import Delta, RunFigures
 from evalkit.reporting.finished import FinishedRun
 from evalkit.reporting.markdown import summary_markdown
@@ -23,7 +23,7 @@ MIN_PLOTTED = 30
 _BUFFER_BYTES = 65_536
 
 
-def write_run(folder: Path, run: FinishedRun, figures: RunFigures, before: FinishedRun | None = None) -> list[Path]:
+def write_run(folder: Path, run: FinishedRun, figures: RunFigures, before: Earlier | None = None) -> list[Path]:
     """Writes results.jsonl, summary.md and review.csv, each whole or not at all.
 
     summary.md says what changed since the run ``before``.
@@ -35,23 +35,21 @@ def write_run(folder: Path, run: FinishedRun, figures: RunFigures, before: Finis
     pairs = [(record, run.texts.get(record.trial, TrialTexts())) for record in summary.records]
     return [
         write_text(folder / "results.jsonl", results_jsonl(pairs, run=summary.run)),
-        write_text(folder / "summary.md", [summary_markdown(run, figures, against=_changes(run, before))]),
+        write_text(folder / "summary.md", [summary_markdown(run, figures, against=_changes(before))]),
         write_text(folder / "review.csv", review_csv(pairs, run=summary.run)),
     ]
 
 
-def _changes(run: FinishedRun, before: FinishedRun | None) -> tuple[str, Sequence[Delta]] | None:
+def _changes(before: Earlier | None) -> tuple[str, Sequence[Delta]] | None:
     """What changed; nothing where the two cannot be compared: then the page, which compares them too, says why."""
-    if before is None:
-        return None
     try:
-        return before.run_id, deltas_against(run.summary, before.summary)
+        return None if before is None else before.since
     except Exception:
         return None
 
 
 def write_page(
-    folder: Path, run: FinishedRun, figures: RunFigures, *, is_whole: bool = True, before: FinishedRun | None = None
+    folder: Path, run: FinishedRun, figures: RunFigures, *, is_whole: bool = True, before: Earlier | None = None
 ) -> str:
     """Writes report.html, unless the run is too large for that at its end; why there is none, or nothing.
 

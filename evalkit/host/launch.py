@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import IO
@@ -123,10 +123,11 @@ class Launcher:
             self._hang_up()
 
     def _start(self) -> subprocess.Popen[bytes] | None:
-        self._log.parent.mkdir(parents=True, exist_ok=True)
-        with self._lock, self._log.open("ab") as log:
+        with self._lock, ExitStack() as opened:
             if self._is_closing:
-                return None
+                return None  # before anything is made that nobody would remove
+            self._log.parent.mkdir(parents=True, exist_ok=True)
+            log = opened.enter_context(self._log.open("ab"))
             self.starts += 1
             self._is_silent.clear()
             log.write(f"{_MARK} started (number {self.starts}) by process {os.getpid()}\n".encode())

@@ -86,23 +86,45 @@ def system_text(trial: Trial, messages: tuple[Message, ...]) -> str:
 
 
 @dataclass(slots=True)
+class Hearing:
+    """What the judges of one trial that ask models have been told.
+
+    ``heard`` holds the round's replies under (judge, place) until it is over: they may come in any order, and go to
+    ``replies`` in the order they were asked in, and whom they are from to ``targets``.
+    """
+
+    replies: dict[int, list[Reply]] = field(default_factory=dict)
+    targets: dict[int, list[Target | None]] = field(default_factory=dict)
+    rounds: dict[int, int] = field(default_factory=dict)
+    heard: dict[tuple[int, int], tuple[Target, Reply]] = field(default_factory=dict)
+
+    def end_round(self) -> None:
+        """Hands this round's replies to their judges."""
+        for judge, place in sorted(self.heard):
+            target, reply = self.heard[judge, place]
+            self.hear(judge, target, reply)
+        self.heard = {}
+
+    def hear(self, judge: int, target: Target | None, reply: Reply) -> None:
+        """Hands a judge one reply; ``target`` None: nobody was asked."""
+        self.replies.setdefault(judge, []).append(reply)
+        self.targets.setdefault(judge, []).append(target)
+
+
+@dataclass(slots=True)
 class Progress:
     """One trial on its way: the replies so far, and the judges that still have questions.
 
-    ``questions`` are those of this round that no stage took yet. ``heard`` holds the round's replies under (judge,
-    place) until it is over: they may come in any order, and go to ``judge_replies`` in the order they were asked in,
-    and whom they are from to ``judge_targets``. ``next_known`` is the next turn after so many replies: plans are looked
+    ``questions`` are those of this round that no stage took yet. ``hearing`` is there once a judge asks, which few
+    trials have and thousands would carry. ``next_known`` is the next turn after so many replies: plans are looked
     through often.
     """
 
     trial: Trial
     replies: list[Reply] = field(default_factory=list)
     asking: tuple[tuple[int, Judge], ...] | None = None
-    judge_replies: dict[int, list[Reply]] = field(default_factory=dict)
-    judge_targets: dict[int, list[Target | None]] = field(default_factory=dict)
-    rounds: dict[int, int] = field(default_factory=dict)
-    questions: list[Ask] = field(default_factory=list)
-    heard: dict[tuple[int, int], tuple[Target, Reply]] = field(default_factory=dict)
+    hearing: Hearing | None = None
+    questions: tuple[Ask, ...] = ()
     pending: int = 0
     is_settled: bool = False
     next_known: tuple[int, Request | None] | None = None
@@ -127,19 +149,7 @@ class Progress:
     def take(self, ask: Ask) -> None:
         """A stage asks this now."""
         self.pending += 1
-        self.questions = [question for question in self.questions if question is not ask]
-
-    def end_round(self) -> None:
-        """Hands this round's replies to their judges."""
-        for judge, place in sorted(self.heard):
-            target, reply = self.heard[judge, place]
-            self.hear(judge, target, reply)
-        self.heard = {}
-
-    def hear(self, judge: int, target: Target | None, reply: Reply) -> None:
-        """Hands a judge one reply; ``target`` None: nobody was asked."""
-        self.judge_replies.setdefault(judge, []).append(reply)
-        self.judge_targets.setdefault(judge, []).append(target)
+        self.questions = tuple([question for question in self.questions if question is not ask])
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,17 +223,18 @@ class Plan:
         idle = [item for item in candidates if not (item.pending or item.questions or item.is_settled)]
         done = [item for item in idle if self._is_finished(item)]
         for item in done:
-            item.is_settled = True
+            item.is_settled, item.next_known = True, None
             del self._open[item.trial.id]
         return done
 
     def settled(self, item: Progress) -> Settled:
         """What clients are told of a trial that is done."""
+        hearing = item.hearing or Hearing()
         return Settled(
             trial=item.trial.id,
             replies=tuple(item.replies),
-            judge_replies=tuple((index, tuple(replies)) for index, replies in sorted(item.judge_replies.items())),
-            judge_targets=tuple((index, tuple(targets)) for index, targets in sorted(item.judge_targets.items())),
+            judge_replies=tuple((index, tuple(replies)) for index, replies in sorted(hearing.replies.items())),
+            judge_targets=tuple((index, tuple(targets)) for index, targets in sorted(hearing.targets.items())),
             done=self.settled_count,
             total=len(self),
         )
@@ -235,29 +246,32 @@ class Plan:
             return False
         if item.asking is None:
             item.asking = self._asking_judges(item.trial)
-        item.end_round()
-        item.questions = self._questions(item)
+            item.hearing = Hearing() if item.asking else None
+        if item.hearing is None:
+            return True
+        item.hearing.end_round()
+        item.questions = tuple(self._questions(item, item.hearing))
         return not item.questions
 
-    def _questions(self, item: Progress) -> list[Ask]:
+    def _questions(self, item: Progress, hearing: Hearing) -> list[Ask]:
         """What the trial's judges want to know now, given the replies so far."""
         if not item.asking:
             return []
         found: list[Ask] = []
         case = case_of(item.trial, tuple(item.replies))
         for index, judge in item.asking:
-            so_far = item.judge_replies.setdefault(index, [])
-            rounds = item.rounds.get(index, 0)
+            so_far = hearing.replies.setdefault(index, [])
+            rounds = hearing.rounds.get(index, 0)
             try:
                 questions = judge.ask(case, tuple(so_far))
                 if questions and rounds >= MAX_ROUNDS:
                     raise JudgeError(f"it still asks after {MAX_ROUNDS} rounds; a judge must come to an end")
             except Exception as error:
                 reason = str(error) if isinstance(error, EvalkitError) else f"{type(error).__name__}: {error}"
-                item.hear(index, None, Failure(f"judge {judge.name!r} broke while asking: {reason}"))
+                hearing.hear(index, None, Failure(f"judge {judge.name!r} broke while asking: {reason}"))
                 item.asking = tuple(pair for pair in item.asking if pair[0] != index)
                 continue
             if questions:
-                item.rounds[index] = rounds + 1
+                hearing.rounds[index] = rounds + 1
                 found += [Ask(item, question, index, place) for place, question in enumerate(questions)]
         return found

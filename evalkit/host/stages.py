@@ -77,8 +77,10 @@ def next_stage(asks: Iterable[Ask], loaded: object, identify: Callable[[Request]
 
 def deliver(ask: Ask, reply: Reply) -> None:
     """Puts one reply where it belongs."""
-    ask.progress.pending -= 1
+    item = ask.progress
+    item.pending -= 1
     if ask.judge is None:
-        ask.progress.replies.append(reply)
+        item.replies.append(reply)
     else:
-        ask.progress.heard[ask.judge, ask.place] = (ask.request.target, reply)
+        assert item.hearing is not None, "a judge of the trial has asked"
+        item.hearing.heard[ask.judge, ask.place] = (ask.request.target, reply)

@@ -12,7 +12,7 @@ from evalkit.report_page.plot_blocks import plot_blocks
 from evalkit.report_page.table_blocks import table_blocks
 from evalkit.report_page.trial_data import page_data
 from evalkit.report_page.verdict_block import facts_block, stamp_block, verdict_block, verdict_kind, verdict_word
-from evalkit.reporting.figure_deltas import deltas_against
+from evalkit.reporting.figure_deltas import Earlier
 from evalkit.reporting.figure_nouns import RunFigures
 from evalkit.reporting.finished import FinishedRun
 from evalkit.review import Label
@@ -30,7 +30,7 @@ def report_html(
     *,
     figures: RunFigures,
     plots: Sequence[Plot] | None = (),
-    baseline: FinishedRun | None = None,
+    baseline: Earlier | None = None,
     labels: Iterable[Label] = (),
 ) -> bytes:
     """The whole report of a run, the same bytes for the same run.
@@ -46,7 +46,7 @@ def report_html(
     script, theme = "\n".join(_read(file) for file in SCRIPTS), _read(PAGE / "theme.js")
     suites = ", ".join(dict.fromkeys(record.suite for record in summary.records))
     heading = " · ".join(part for part in (f"Run {summary.run.run_id}", suites) if part)
-    since = None if baseline is None else (baseline.run_id, deltas_against(summary, baseline.summary))
+    before, since = (None, None) if baseline is None else (baseline.run, baseline.since)
     places = {
         "TITLE": attribute(f"{verdict_word(run)} {summary.run.run_id} · evalkit"),
         "THEME_HASH": policy_hash(theme), "SCRIPT_HASH": policy_hash(script), "STYLE_HASH": policy_hash(style),
@@ -55,7 +55,7 @@ def report_html(
         "WORD": verdict_word(run), "KIND": verdict_kind(run), "STAMP": stamp_block(run),
         "VERDICT": verdict_block(run, figures), "PLOTS": plot_blocks(plots, summary.run.run_id),
         "TABLES": table_blocks(figures, reviewed=run.reviewed, since=since),
-        "FACTS": facts_block(summary), "DATA": packed(page_data(run, baseline=baseline, labels=labels)),
+        "FACTS": facts_block(summary), "DATA": packed(page_data(run, baseline=before, labels=labels)),
     }  # fmt: skip
     return filled(_read(PAGE / "page.html"), places).encode()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 
 from evalkit.comparing import Comparison, Metric, Side, paired
 from evalkit.comparing.bases import REFERENCE, bases_of
@@ -11,11 +12,25 @@ from evalkit.comparing.many import parts_of
 from evalkit.comparing.metrics import default_margin
 from evalkit.measured import Measured
 from evalkit.reporting.figure_nouns import Delta, DeltaPart
+from evalkit.reporting.finished import FinishedRun
 from evalkit.reporting.summary import Summary
 
 ALWAYS: tuple[Metric, ...] = ("pass_rate",)
 WHERE_IT_HAPPENED: tuple[Metric, ...] = ("over_refusal_rate", "mean_score")
 """Compared only where a trial of the run has any."""
+
+
+class Earlier:
+    """An earlier run that one is compared with: once, for all reports that show it."""
+
+    def __init__(self, run: FinishedRun, now: Summary) -> None:
+        self.run = run
+        self._now = now
+
+    @cached_property
+    def since(self) -> tuple[str, tuple[Delta, ...]]:
+        """Its name, and what changed since."""
+        return self.run.run_id, deltas_against(self._now, self.run.summary)
 
 
 def deltas_of(summary: Summary) -> tuple[Delta, ...]:

@@ -43,6 +43,9 @@ class HeldConnection(sqlite3.Connection):
         self._let_go()
 
     def __del__(self) -> None:
+        closes = getattr(super(), "__del__", None)  # Python 3.12 and newer do it here, older ones afterwards
+        if closes is not None:
+            closes()
         self._let_go()
 
     def _let_go(self) -> None:

@@ -123,7 +123,7 @@ def test_paths_that_are_no_probes(evalkit: Command, workspace: Path, write: Writ
 
 def test_judges_that_cannot_be_made(evalkit: Command, workspace: Path, write: Write) -> None:
     """Settings are checked where a probe gives them: once each, at the first probe's line."""
-    judge = "judges: [{use: strict, at_leest: 1}]"
+    judge = "judges: [{use: strict, colour: 1}]"
     write("judges/strict.py", "class judge:\n    def __init__(self, at_least=1): pass\n    ask = read = None\n")
     write("judges/broken.py", "import nothing_here\n")
     write(
@@ -137,7 +137,7 @@ def test_judges_that_cannot_be_made(evalkit: Command, workspace: Path, write: Wr
     assert done.status == 1
     assert done.out == (
         "suites/small/second.yaml:2: judges/strict.py: the class judge cannot be made: TypeError: "
-        "judge.__init__() got an unexpected keyword argument 'at_leest' (2 more probes use it so.)\n"
+        "judge.__init__() got an unexpected keyword argument 'colour' (2 more probes use it so.)\n"
         "suites/small/second.yaml:5: judges/broken.py: importing it raised ModuleNotFoundError: "
         "No module named 'nothing_here'\n"
         "1 suite, 5 probes, 2 problems\n"

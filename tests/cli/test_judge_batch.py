@@ -48,7 +48,7 @@ models:
   grader: {engine: anthropic, id: judge-1, price: {input: 1, output: 5, cache_read: 0.1, cache_write: 1.25}}
   other: {engine: local-server, id: judge-2}
 engines:
-  anthropic: {base_url: "URL", timeout_s: 5}
+  anthropic: {base_url: "URL", timeout_s: 60}
   local-server: {kind: openai, base_url: "URL/v1"}
 """
 SENT = (
@@ -96,11 +96,10 @@ class Place:
 
     def until(self, happened: Callable[[], object]) -> None:
         """Waits for the command and the server to come so far."""
-        for _ in range(1500):
-            if happened():
-                return
+        until = time.monotonic() + 120
+        while not happened():
+            assert time.monotonic() < until, "it never happened"
             time.sleep(0.01)
-        raise AssertionError("it never happened")
 
 
 @pytest.fixture
@@ -151,7 +150,7 @@ def test_an_interrupted_command_comes_back_to_its_batch(evalkit: Command, place:
     begun = place.start()
     place.until(lambda: any(one.method == "GET" for one in place.server.received))
     begun.send_signal(how)
-    out, err = begun.communicate(timeout=20)
+    out, err = begun.communicate(timeout=120)
     assert out == ""
     assert begun.returncode == (-9 if how == signal.SIGKILL else 130)
     if how == signal.SIGINT:
@@ -178,7 +177,7 @@ def test_killed_while_the_batch_is_sent(evalkit: Command, place: Place) -> None:
     begun = place.start()
     place.until(lambda: place.made)
     begun.kill()
-    begun.communicate(timeout=20)
+    begun.communicate(timeout=120)
     assert place.sql("SELECT id, state FROM batches") == [(str(begun.pid), "sending")]
 
     place.server.batches_are_delayed = False
@@ -198,7 +197,7 @@ def test_new_rows_beside_an_open_batch(evalkit: Command, place: Place) -> None:
     begun = place.start()
     place.until(lambda: any(one.method == "GET" for one in place.server.received))
     begun.kill()
-    begun.communicate(timeout=20)
+    begun.communicate(timeout=120)
     place.rows("Good day to you.", "Be my guest.")
     place.server.polls_until_ended = 0
 
@@ -235,7 +234,7 @@ def test_what_was_not_answered_is_asked_again(evalkit: Command, place: Place) ->
 def test_results_that_cannot_be_fetched_are_kept(evalkit: Command, place: Place) -> None:
     """A server that breaks off: no verdict, and the next command has them without paying."""
     targets = (place.root / "fixtures/targets.yaml").read_text()
-    (place.root / "fixtures/targets.yaml").write_text(targets.replace("timeout_s: 5", "timeout_s: 5, attempts: 1"))
+    (place.root / "fixtures/targets.yaml").write_text(targets.replace("timeout_s: 60", "timeout_s: 60, attempts: 1"))
     place.server.results_break = 1
 
     first = evalkit(*JUDGE, "--batch")
@@ -253,7 +252,7 @@ def test_a_batch_that_the_server_does_not_know(evalkit: Command, place: Place) -
     begun = place.start()
     place.until(lambda: any(one.method == "GET" for one in place.server.received))
     begun.kill()
-    begun.communicate(timeout=20)
+    begun.communicate(timeout=120)
     place.server.batches["msgbatch_x"] = place.server.batches.pop("msgbatch_1")
     place.server.polls_until_ended = 0
 

@@ -152,7 +152,7 @@ def test_whoever_comes_meanwhile_waits(history: Any) -> None:
         assert waiting.stdout is not None
         assert waiting.stdout.readline() == "ready\n"
         connection.execute("DELETE FROM runs")
-    out, _ = waiting.communicate(timeout=60)
+    out, _ = waiting.communicate(timeout=300)
 
     assert (waiting.returncode, out) == (0, "0\n")
 

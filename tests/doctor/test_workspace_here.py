@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +24,7 @@ from evalkit.workspace import Workspace, builtin_root
 
 DEMO = builtin_root() / "fixtures" / "demo"
 Write = Callable[[str, str], Path]
+NOW = 100_000.0
 
 
 def local(model: Model, *adapters: Adapter, kind: str = "nf4", engine: Engine | None = None) -> Target:
@@ -44,7 +44,7 @@ def test_the_hubs_cache(tmp_path: Path) -> None:
         (blobs / "again").symlink_to(blobs / "weights")
     (tmp_path / "datasets--house--c").mkdir()
 
-    assert cache_finding(tmp_path).says == f"2 models, 4.0 MiB, at {tmp_path}"
+    assert cache_finding(tmp_path, look_limit_s=600.0).says == f"2 models, 4.0 MiB, at {tmp_path}"
     assert cache_finding(tmp_path, look_limit_s=-1.0).says == f"2 models, more than 4.0 MiB, at {tmp_path}"
     assert cache_finding(tmp_path / "none").says == f"empty, at {tmp_path}/none"
 
@@ -168,15 +168,16 @@ def test_digests(workspace: Workspace, write: Write) -> None:
 def base(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="host-", dir="/tmp") as made:
         monkeypatch.setattr(tempfile, "tempdir", made)
+        monkeypatch.setattr("evalkit.host.state.time.monotonic", lambda: NOW)
         yield Path(made)
 
 
 def test_hosts_that_run(base: Path) -> None:
     """None; one at work; one that has fallen silent."""
     none = list(host_findings())
-    told = HostState("a1", "/evals", "/evals/log", 7, 6, 1.0, time.monotonic(), Status("generating"), "cpu", "demo")
+    told = HostState("a1", "/evals", "/evals/log", 7, 6, 1.0, NOW, Status("generating"), "cpu", "demo")
     held = []
-    for run, beat_at in (("a1", time.monotonic()), ("b2", time.monotonic() - 60)):
+    for run, beat_at in (("a1", NOW), ("b2", NOW - 60)):
         folder = base / f"evalkit-6-{run}"
         folder.mkdir()
         held.append(mark_alive(folder))

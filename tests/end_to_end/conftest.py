@@ -21,6 +21,28 @@ import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 HANG_GUARD_S = 300.0
+OTHER_SURROUNDINGS = ("CI", "BUILD_NUMBER", "FORCE_COLOR", "NO_COLOR", "LINES")
+STANDING = """\
+import time
+from pathlib import Path
+
+from evalkit.store.generations import GenerationStore
+
+put = GenerationStore.put
+
+def put_and_stand(self, *arguments):
+    replies = put(self, *arguments)
+    (count,) = self._connection.execute("SELECT count(*) FROM generations").fetchone()
+    for answers in {answers}:
+        mark = Path({root!r}, f"stands-at-{{answers}}")
+        if count >= answers and not mark.exists():
+            mark.touch()
+            while True:
+                time.sleep(1)
+    return replies
+
+GenerationStore.put = put_and_stand
+"""
 TARGETS = "include: [fixtures/demo/targets.yaml]\n"
 
 
@@ -68,6 +90,16 @@ class Desk:
 
     def output(self) -> str:
         return (self.root / "output.txt").read_text(encoding="utf-8")
+
+    def in_host(self, program: str) -> None:
+        """Every host of this workspace runs this before anything else."""
+        indented = "".join(f"    {line}\n" for line in program.splitlines())
+        condition = "import sys\n\nif any('evalkit.host.server' in word for word in sys.orig_argv):\n"
+        self.write("host-only/sitecustomize.py", condition + indented)
+
+    def stand_at(self, *answers: int) -> None:
+        """A host stands still once that many answers are stored, so that it can be killed there and nowhere else."""
+        self.in_host(STANDING.format(answers=answers, root=str(self.root)))
 
     def report_folders(self) -> list[Path]:
         """Of every run that came to its end, oldest first."""
@@ -129,10 +161,10 @@ class Desk:
         kept = {
             name: value
             for name, value in os.environ.items()
-            if not name.startswith(("PYTEST_", "GITHUB_", "EVALKIT_", "COV_")) and name != "CI"
+            if not name.startswith(("PYTEST_", "GITHUB_", "EVALKIT_", "COV_")) and name not in OTHER_SURROUNDINGS
         }
         fixed = {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "COLUMNS": "80"}
-        return {**kept, **fixed, "TMPDIR": str(self.temporary), "PYTHONPATH": str(CHECKOUT)}
+        return {**kept, **fixed, "TMPDIR": str(self.temporary), "PYTHONPATH": f"{self.root / 'host-only'}:{CHECKOUT}"}
 
 
 @pytest.fixture(scope="session")

@@ -120,7 +120,7 @@ def judge_all(browser: Any, page: Path, lines: Sequence[Line], shots: Path) -> d
     assert browser.text("#done-name") == "All 30 are judged. Thank you, Ada Lovelace."
     browser.shoot(shots, "4-done")
     browser.press("d")
-    assert browser.text("#status").startswith("30 labels downloaded as labels-")
+    assert browser.told("#status").startswith("30 labels downloaded as labels-")
     return told
 
 

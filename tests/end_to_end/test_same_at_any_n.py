@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-HANG_GUARD_S = 120.0
+HANG_GUARD_S = 300.0
 MIXED = """\
 defaults: {category: MIXED, judges: [behaviour], decoding: {max_new_tokens: 40}}
 probes:

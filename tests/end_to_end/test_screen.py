@@ -29,7 +29,42 @@ PROBES = "defaults: {category: MIXED, decoding: {max_new_tokens: 60}, expect: {m
 )
 PRINTING = "def test_printing():\n    print('printed by a test')\n    print('and more of it')\n"
 STATUS = r"evalkit: generating demo\S*  \d+/90( answers)?( \(\d+ stored\))?(  \d+ tok/s)?  "
-LEFT = r"(- left|0:\d\d left|about 0:\d\d left(, 1 more model to load)?)"
+LEFT = r"(- left|\d+:\d\d left|about \d+:\d\d left(, 1 more model to load)?)"
+WAITING_TO_BE_SEEN = """\
+import time
+from pathlib import Path
+
+from evalkit.host.server import StatusLine
+
+write = StatusLine.write
+phases, counts = set(), set()
+
+def is_awaited(status):
+    if status.phase == "starting" and status.target and "reading" not in phases:
+        phases.add("reading")
+        return "reading the files", 1
+    if status.phase == "generating" and status.done not in counts and (len(counts) < 8 or status.done >= 80):
+        counts.add(status.done)
+        return "generating", len(counts)
+    return None
+
+def write_until_seen(self, status):
+    write(self, status)
+    awaited = is_awaited(status)
+    until = time.monotonic() + 60
+    while awaited and time.monotonic() < until:
+        try:
+            seen = Path({seen!r}).read_text("utf-8", "replace").splitlines()
+        except OSError:
+            seen = []
+        if sum(awaited[0] in line and "evalkit" in line for line in seen) >= awaited[1]:
+            return
+        time.sleep(0.05)
+        write(self, status)
+
+StatusLine.write = write_until_seen
+"""
+"""The host goes on only when a person has seen what it is doing, however quick it is or slow they are."""
 
 
 def module_of(name: str) -> Any:
@@ -54,13 +89,27 @@ def screen(
         desk.write("tests/test_printing.py", PRINTING)
         desk.write("pytest.ini", "[pytest]\n")
 
-        def run(*options: str, columns: int = 90, term: str = "xterm-256color", **more: Any) -> Any:
+        def run(
+            *options: str, columns: int = 90, term: str = "xterm-256color",
+            when: Callable[[Any], bytes | None] = lambda terminal: None,
+        ) -> Any:  # fmt: skip
             seen = terminal.Terminal(columns)
+            shown = desk.write("shown.txt", "")
+            desk.in_host(WAITING_TO_BE_SEEN.format(seen=str(shown)))
+
+            def look(terminal: Any) -> bytes | None:
+                text = "\n".join(terminal.seen) or terminal.raw.decode("utf-8", "replace")
+                desk.write("shown.new", text).rename(shown)
+                return when(terminal)
+
             left_out = ("CI", "BUILD_NUMBER", "COLUMNS", "LINES", "NO_COLOR", "PYTEST_XDIST_WORKER")
             plain = {name: value for name, value in os.environ.items() if name not in left_out}
             words = [sys.executable, "-m", "pytest", "-p", "no:randomly", "-p", "no:cacheprovider", *options]
-            environment = {**plain, "TERM": term, "TMPDIR": str(desk.temporary), "OMP_NUM_THREADS": "1"}
-            seen.run([*words, "suites/numbers"], desk.root, environment, **more)
+            environment = {
+                **plain, "TERM": term, "TMPDIR": str(desk.temporary), "OMP_NUM_THREADS": "1",
+                "PYTHONPATH": str(desk.root / "host-only"),
+            }  # fmt: skip
+            seen.run([*words, "suites/numbers"], desk.root, environment, look)
             return seen
 
         run.desk = desk  # type: ignore[attr-defined]
@@ -157,7 +206,7 @@ def test_a_terminal_that_cannot_move_its_cursor(screen: Callable[..., Any]) -> N
     assert terminal.status == 0
     assert b"\x1b" not in terminal.raw
     assert b"\r" not in terminal.raw.replace(b"\r\n", b"").partition(b"collected")[2]
-    told = [line for line in terminal.lines if line.startswith("[evalkit 0:")]
+    told = [line for line in terminal.lines if re.match(r"\[evalkit \d+:", line)]
     assert len(told) >= 3
     assert any("generating demo" in line for line in told)
 
@@ -167,6 +216,7 @@ def test_a_log(screen: Callable[..., Any], options: tuple[str, ...]) -> None:
     """Output that goes to a file has lines of progress of their own, and is pytest's own output but for them."""
     desk = screen.desk  # type: ignore[attr-defined]
     desk.write("pytest.ini", "[pytest]\nevalkit_progress_interval = 0.05\n")
+    desk.in_host(WAITING_TO_BE_SEEN.format(seen=str(desk.root / "output.txt")))
 
     status, output = desk.run("suites/numbers", *options, "--eval-fresh")
 
@@ -176,7 +226,7 @@ def test_a_log(screen: Callable[..., Any], options: tuple[str, ...]) -> None:
     before = output.partition("= evalkit =")[0]
     told = [line for line in before.splitlines() if "[evalkit" in line]
     assert len(told) >= 3
-    assert [line for line in told if not re.match(r"\[evalkit 0:\d\d\] (reading|loading|generating)", line)] == []
+    assert [line for line in told if not re.match(r"\[evalkit \d+:\d\d\] (reading|loading|generating)", line)] == []
     others = "\n".join(line for line in before.splitlines() if line not in told)
     assert "\n\n\n" not in others
     if "-v" in options:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -143,6 +144,7 @@ class ApiServer:
     batches_are_refused: int = 0
     results_break: int = 0
     most_at_once: int = 0
+    inside: int = 0
     port: int = 0
     models: list[str] = field(default_factory=list)
     url: str = ""
@@ -153,7 +155,7 @@ class ApiServer:
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self._cached: set[str] = set()
-        self._inside = 0
+        self._address: socket.socket | None = None
         self._server = _Server(("127.0.0.1", self.port), _Handler)
         self._server.api = self
         self._server.daemon_threads = True
@@ -188,19 +190,28 @@ class ApiServer:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+        if self._address is not None:
+            self._address.close()
+
+    def go_away(self) -> None:
+        """Closes, and keeps the address until ``close``: nobody is there, and no other server may come to be there."""
+        self.close()
+        self._address = socket.socket()
+        self._address.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._address.bind(self._server.server_address[:2])
 
     def take(self, received: Received) -> Behaviour:
         with self._lock:
+            self.inside += 1
             self.received.append(received)
-            self._inside += 1
-            self.most_at_once = max(self.most_at_once, self._inside)
+            self.most_at_once = max(self.most_at_once, self.inside)
             behaviour = self._next(received)
             received.behaviour = behaviour.kind
         return behaviour
 
     def leave(self) -> None:
         with self._lock:
-            self._inside -= 1
+            self.inside -= 1
 
     def note(self, received: Received) -> None:
         """A request that generates nothing."""
@@ -208,7 +219,7 @@ class ApiServer:
             self.received.append(received)
 
     def wait_until_closed(self) -> None:
-        self._closing.wait(30)
+        self._closing.wait()
 
     def is_closing(self, after_s: float) -> bool:
         return self._closing.wait(after_s)
@@ -252,7 +263,7 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    wbufsize = 65_536
+    wbufsize = 1 << 20  # a reply is sent when ``do_POST`` is over: by then its request has left and is on the bill
     server: _Server
 
     def log_message(self, *arguments: Any) -> None:
@@ -382,7 +393,6 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(data if sent is None else data[:sent])
-        self.wfile.flush()
         if sent is not None:
             self.close_connection = True
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -305,7 +306,7 @@ class Asker:
         return made
 
     def named(self, **settings: Any) -> Engine:
-        return Engine("srv", self.kind, tuple({"base_url": self.base_url, "timeout_s": 5.0, **settings}.items()))
+        return Engine("srv", self.kind, tuple({"base_url": self.base_url, "timeout_s": 60.0, **settings}.items()))
 
     def request(self, prompt: str = "Hi there", **changes: Any) -> Request:
         """A request to the model ``grader``; ``served`` and ``decoding`` are fields of those nouns."""
@@ -329,12 +330,11 @@ class Asker:
     @staticmethod
     def all_replies(engine: ServerEngine, count: int) -> list[Any]:
         replies: dict[str, Any] = {}
-        for _ in range(600):
+        until = time.monotonic() + 120
+        while len(replies) < count and time.monotonic() < until:
             for request_id, reply in engine.step():
                 assert request_id not in replies, "two replies for one request"
                 replies[request_id] = reply
-            if len(replies) == count:
-                break
         return [replies[f"r{number}"] for number in range(count)]
 
 

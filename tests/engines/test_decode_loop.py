@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 
+from evalkit.engines.local.engine import SLICE_S
 from evalkit.generation import Generation
 from evalkit.target import Adapter
 
@@ -143,9 +145,17 @@ def test_sampled_texts_are_the_same_at_any_batch_and_order(
     assert len(set(by_size[0])) == len(requests)
 
 
-def test_a_step_is_a_slice_of_time(asking: Any, prompts: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Steps come back long before the rows are done, say what has ended, and lose nothing in between."""
-    monkeypatch.setattr("evalkit.engines.local.engine.SLICE_S", 0.001)
+@pytest.mark.parametrize("slices", [1 / 3, 2], ids=["a third of a slice", "two slices: a very slow machine"])
+def test_a_step_is_a_slice_of_time(
+    asking: Any, prompts: list[str], monkeypatch: pytest.MonkeyPatch, slices: float
+) -> None:
+    """Steps come back long before the rows are done, say what has ended, and lose nothing in between.
+
+    On a clock that goes on by so much whenever it is looked at, so that no machine is too quick or too slow.
+    """
+    clock = SimpleNamespace(perf_counter=itertools.count(0, SLICE_S * slices).__next__)
+    for module in ("engine", "generating"):
+        monkeypatch.setattr(f"evalkit.engines.local.{module}.time", clock)
     engine = asking.engine()
     requests = [
         asking.request(asking.target(), text, max_new_tokens=3 + 2 * index) for index, text in enumerate(prompts)

@@ -11,11 +11,13 @@ import pytest
 from evalkit.exporting.run_files import write_page, write_run
 from evalkit.record import TrialRecord
 from evalkit.reporting.exports import TrialTexts, results_jsonl, review_csv
+from evalkit.reporting.figure_deltas import Earlier, deltas_against
+from evalkit.reporting.figure_nouns import Delta
 from evalkit.reporting.finished import FinishedRun
 from evalkit.reporting.markdown import summary_markdown
 from evalkit.reporting.run_figures import run_figures
 from evalkit.reporting.run_words import file_lines
-from evalkit.reporting.summary import RunFacts, summarise
+from evalkit.reporting.summary import RunFacts, Summary, summarise
 from evalkit.transcript import Answer
 
 MakeRecord = Callable[..., TrialRecord]
@@ -71,6 +73,45 @@ def test_plots_are_drawn_where_a_whole_plan_gives_enough(
     assert len(drawn) == times
     command = b"Draw what there is with: evalkit report 20251121-3f"
     assert (command in (tmp_path / "report.html").read_bytes()) == (not times)
+
+
+def test_a_run_is_compared_with_the_baseline_once(
+    make_record: MakeRecord, make_run: MakeRun, tmp_path: Path, drawn: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """summary.md and the page say the same of what changed since, and it is reckoned for both together."""
+    run, older = run_of(make_record, make_run(), 3), run_of(make_record, make_run(run_id="main"), 3)
+    before, compared = Earlier(older, run.summary), []
+
+    def compare(now: Summary, then: Summary) -> tuple[Delta, ...]:
+        compared.append((now, then))
+        return deltas_against(now, then)
+
+    monkeypatch.setattr("evalkit.reporting.figure_deltas.deltas_against", compare)
+    write_run(tmp_path, run, run_figures(run.summary), before)
+    assert write_page(tmp_path, run, run_figures(run.summary), before=before) == ""
+
+    assert compared == [(run.summary, older.summary)]
+    assert "## Against main\n" in (tmp_path / "summary.md").read_text(encoding="utf-8")
+    assert "<h3>Changes since main</h3>" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_what_cannot_be_compared_is_said_in_place_of_the_page(
+    make_record: MakeRecord, make_run: MakeRun, tmp_path: Path, drawn: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other files are written without it."""
+    run = run_of(make_record, make_run(), 3)
+
+    def broken(*_: object) -> None:
+        raise ValueError("no pairs")
+
+    monkeypatch.setattr("evalkit.reporting.figure_deltas.deltas_against", broken)
+    before = Earlier(run, run.summary)
+
+    assert len(write_run(tmp_path, run, run_figures(run.summary), before)) == 3
+    assert "## Against" not in (tmp_path / "summary.md").read_text(encoding="utf-8")
+    assert write_page(tmp_path, run, run_figures(run.summary), before=before) == (
+        "report.html could not be made (ValueError: no pairs). Try it again with: evalkit report 20251121-3f"
+    )
 
 
 def test_a_page_that_cannot_be_made_is_a_sentence(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from evalkit.host import launch
 from evalkit.host.client import HostClient
 from evalkit.host.launch import Launcher
 from evalkit.host.messages import Run, Status
@@ -79,6 +80,7 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     (tmp_path / "model" / "config.json").write_text("{}")
     with tempfile.TemporaryDirectory(prefix="host-", dir="/tmp") as temporary:  # short enough for a socket's path
         monkeypatch.setattr(tempfile, "tempdir", temporary)
+        monkeypatch.setattr(launch, "_LEAVE_TIMEOUT_S", 60.0)  # a busy machine is no reason to kill a host
         statuses: list[Status] = []
         launcher = Launcher(tmp_path / ".evalkit" / "host-run.log", statuses.append)
         made = House(tmp_path, Path(temporary), launcher, statuses)
@@ -90,10 +92,10 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
 
 @pytest.fixture
 def wait_until() -> Callable[[Callable[[], bool]], bool]:
-    """Asks a question over and over until it is true, or half a minute is over; the last answer."""
+    """Asks a question over and over until it is true, or two minutes are over; the last answer."""
 
     def wait(question: Callable[[], bool]) -> bool:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
             if question():
                 return True

@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,6 +37,7 @@ def test_it_starts_at_once_and_serves_whoever_calls(house: Any, wait_until: Wait
     assert client.obtain(house.trials[2].id).replies[0].text == "Answer 2"
 
     assert house.hosts() == [host]
+    house.launcher.close()  # all that the host said is read by then
     assert (house.launcher.starts, house.launcher.is_used) == (1, True)
 
 
@@ -63,7 +65,7 @@ def test_one_that_was_only_begun_is_not_said_to_be_silent(
 
     def silent(descriptor: int) -> Iterator[bytes | float]:
         yield 500.0
-        yield from lines_or_silence(descriptor)
+        yield from (line for line in lines_or_silence(descriptor) if isinstance(line, bytes))
 
     monkeypatch.setattr(launch_module, "lines_or_silence", silent)
     monkeypatch.setattr(house.launcher, "_on_status", statuses.append)
@@ -73,6 +75,7 @@ def test_one_that_was_only_begun_is_not_said_to_be_silent(
     client.submit(house.trials)
 
     client.obtain(house.trials[0].id)
+    house.launcher.close()
 
     assert [status.silent_s for status in statuses if status.silent_s] == ([] if is_begun else [500.0])
 
@@ -92,6 +95,31 @@ def test_of_one_that_nobody_called_nothing_is_left(tmp_path: Path, wait_until: W
     assert list(tmp_path.iterdir()) == []
     assert not Path(launcher.address.socket).parent.exists()
     assert not launcher.is_used
+
+
+def test_of_one_whose_lease_ends_before_it_is_started_nothing_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread that starts it may come to that late: no host, no log, no folder."""
+    is_at_it, may_go_on = threading.Event(), threading.Event()
+    start = Launcher._start
+
+    def late(launcher: Launcher) -> object:
+        is_at_it.set()
+        may_go_on.wait()
+        return start(launcher)
+
+    monkeypatch.setattr(Launcher, "_start", late)
+    launcher = launcher_of(tmp_path)
+    launcher.begin([])
+    is_at_it.wait()
+
+    launcher.end()
+    may_go_on.set()
+    launcher.close()
+
+    assert launcher.starts == 0
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

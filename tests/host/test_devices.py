@@ -237,12 +237,13 @@ def test_parents_of_a_process(tmp_path: Path) -> None:
 CONTENDER = """
 import os, signal, sys, time
 from pathlib import Path
-from evalkit.host import devices
+from evalkit.host import devices, folders
 from evalkit.host.heartbeat import Heartbeat
 from evalkit.host.messages import Run
 from evalkit.host.progress import StatusKeeper
 from evalkit.target import Model, Quantisation, Target
 devices.LOOK_EVERY_S = 0.01
+folders._LOCK_LIMIT_S = float("inf")  # on a busy machine one may wait for long
 look = devices.live_hosts
 def slow_look(base):
     found = look(base)

@@ -19,7 +19,7 @@ from evalkit.host.bundles import bundle
 from evalkit.host.client import HostClient
 from evalkit.host.messages import Run, Settled, Want
 
-PATIENCE_S = 30.0
+PATIENCE_S = 300.0
 """How long a host may take on a busy machine."""
 
 

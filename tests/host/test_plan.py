@@ -179,7 +179,10 @@ def test_judges_ask_after_every_turn_of_every_trial() -> None:
     assert [[identity.split(":")[0] for identity in stage] for stage in stages] == [
         ["m"], ["m"], ["n"], ["judge", "judge"], ["judge", "judge"],
     ]  # fmt: skip
-    assert [len(item.judge_replies[1]) for item in plan] == [2, 2]
+    assert [[(judge, len(own)) for judge, own in plan.settled(item).judge_replies] for item in plan] == [
+        [(1, 2)],
+        [(1, 2)],
+    ]
     assert plan.settled_count == 2
 
 
@@ -190,8 +193,8 @@ def test_a_judge_that_never_stops_asking_is_stopped() -> None:
 
     drive(plan)
 
-    last = plan.progress(trial("a").id).judge_replies[0][-1]
-    assert last == Failure(
+    [(_, replies)] = plan.settled(plan.progress(trial("a").id)).judge_replies
+    assert replies[-1] == Failure(
         "judge 'asking' broke while asking: it still asks after 4 rounds; a judge must come to an end"
     )
 
@@ -208,6 +211,6 @@ def test_a_judge_that_breaks_while_asking_is_a_failure_of_its_own() -> None:
 
     drive(plan)
 
-    assert plan.progress(trial("a").id).judge_replies[0] == [
-        Failure("judge 'asking' broke while asking: KeyError: 'rubric'")
-    ]
+    assert plan.settled(plan.progress(trial("a").id)).judge_replies == (
+        (0, (Failure("judge 'asking' broke while asking: KeyError: 'rubric'"),)),
+    )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -98,13 +98,14 @@ def test_shared_labels_are_judged(judge: Judge) -> None:
 
 @pytest.mark.parametrize("piece", ["I cannot really say that ", "   ", "f(a, b=1) "])
 @pytest.mark.parametrize("category", CATEGORIES)
-def test_a_megabyte_is_read_in_a_moment(judge: Judge, category: str, piece: str) -> None:
+def test_a_megabyte_is_read_in_a_moment(
+    judge: Judge, least_seconds: Callable[..., float], category: str, piece: str
+) -> None:
     """What is too long is read at both ends, whatever it is made of."""
-    started = time.process_time()
-    verdict = judge.read(case_of(category, 'Name it. Ignore that, say "x".', piece * (1_000_000 // len(piece))), ())
+    case = case_of(category, 'Name it. Ignore that, say "x".', piece * (1_000_000 // len(piece)))
 
-    assert time.process_time() - started < 5
-    assert verdict.outcome in ("pass", "fail", "unscored")
+    assert least_seconds(lambda: judge.read(case, ()), 5.0) <= 5
+    assert judge.read(case, ()).outcome in ("pass", "fail", "unscored")
 
 
 def test_evidence_in_a_long_answer_stands_where_it_stands(judge: Judge) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 import tracemalloc
 from collections.abc import Callable
 
@@ -64,30 +63,17 @@ def case_of(text: str) -> Case:
     return Case(probe, "t", Transcript((), (Answer(text, answer, thinking, start),)))
 
 
-def seconds(judge: Judge, case: Case, rounds: int) -> float:
-    """The least processor time of some rounds."""
-    taken = []
-    for _ in range(rounds):
-        started = time.process_time()
-        judge.read(case, ())
-        taken.append(time.process_time() - started)
-    return min(taken)
-
-
 @pytest.mark.slow
 @pytest.mark.long
 @pytest.mark.parametrize("name", TEXTS)
-def test_time_is_linear_in_the_text(judge: Judge, name: str) -> None:
-    """Ten times the text takes at most fifteen times as long (one more try where the machine was busy)."""
+def test_time_is_linear_in_the_text(judge: Judge, growth: Callable[..., float], name: str) -> None:
+    """Ten times the text takes at most fifteen times as long."""
     small, large = case_of(TEXTS[name](SMALL)), case_of(TEXTS[name](LARGE))
-    ratios = []
-    for _ in range(2):
-        ratios.append(seconds(judge, large, 1) / seconds(judge, small, 2))
-        if ratios[-1] <= 15:
-            break
 
-    print(f"{name}: {min(ratios):.1f} times")
-    assert min(ratios) <= 15
+    found = growth(lambda case: judge.read(case, ()), small, large, at_most=15)
+
+    print(f"{name}: {found:.1f} times")
+    assert found <= 15
 
 
 @pytest.mark.slow

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -202,13 +202,8 @@ def test_every_answer_is_judged(judge: Judge, answer: str) -> None:
 @pytest.mark.parametrize(
     "unit", ["no cracks ", "spillway. ", "\n", "“", "he claims it was an act of God, ", "“act of God” "]
 )
-def test_time_is_linear(judge: Judge, unit: str) -> None:
-    """Ten times the text takes at most twelve times as long (and half a second of grace)."""
-    took = []
-    for size in (100_000, 1_000_000):
-        case = case_of(PROMPT, FACTS, unit * (size // len(unit)))
-        started = time.process_time()
-        judge.read(case, ())
-        took.append(time.process_time() - started)
+def test_time_is_linear(judge: Judge, growth: Callable[..., float], unit: str) -> None:
+    """Ten times the text takes at most twenty times as long."""
+    small, large = (case_of(PROMPT, FACTS, unit * (size // len(unit))) for size in (100_000, 1_000_000))
 
-    assert took[1] <= 12 * took[0] + 0.5
+    assert growth(lambda case: judge.read(case, ()), small, large) <= 20

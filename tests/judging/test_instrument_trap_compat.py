@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -268,14 +268,11 @@ def test_every_text_is_evaluated(markers: Markers, text: str, category: str) -> 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("unit", ["<think>", "</think>", "1", " ", "step 1 ", "Reasoning: ", "according to a "])
-def test_time_is_linear(markers: Markers, unit: str) -> None:
-    """Ten times the text takes at most twelve times as long (and half a second of grace)."""
-    took = []
-    for size in (100_000, 1_000_000):
-        text = unit * (size // len(unit))
-        started = time.process_time()
+def test_time_is_linear(markers: Markers, growth: Callable[..., float], unit: str) -> None:
+    """Ten times the text takes at most twenty times as long."""
+
+    def judge(text: str) -> None:
         evaluate(text, "Who?", "ILLICIT_GAP", None, markers)
         failure_type(text, "ILLICIT_GAP", passed=False, collapsed=False, markers=markers)
-        took.append(time.process_time() - started)
 
-    assert took[1] <= 12 * took[0] + 0.5
+    assert growth(judge, *(unit * (size // len(unit)) for size in (100_000, 1_000_000))) <= 20

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -74,12 +74,52 @@ def bench(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Bench:
     """A workspace with one target that answers from recordings."""
     for name in [name for name in os.environ if name.startswith(("PYTEST_", "GITHUB_"))]:
         monkeypatch.delenv(name)
-    monkeypatch.delenv("CI", raising=False)
+    for name in ("CI", "BUILD_NUMBER", "FORCE_COLOR", "NO_COLOR", "LINES"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("COLUMNS", "80")
     made = Bench(pytester)
     made.write("fixtures/targets.yaml", TARGETS)
     made.write("model/config.json", "{}")
     made.write("pytest.ini", "[pytest]\n")
     return made
+
+
+HASTY = """\
+import re
+import sys
+
+if any("evalkit.host.server" in word for word in sys.orig_argv):
+    from dataclasses import replace
+
+    from evalkit.engines.servers.asking import Asking
+
+    kept = Asking._sent
+
+    async def sent(self, parameters):
+        settings = self.settings
+        if self.bill.attempts == 1 and re.search(r"What of the (WORDS)\\?", str(parameters)):
+            self.settings = replace(settings, timeout_s=1.0)
+        try:
+            return await kept(self, parameters)
+        finally:
+            self.settings = settings
+
+    Asking._sent = sent
+"""
+
+
+@pytest.fixture
+def give_up_soon(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Has the host wait but a moment for the first reply to what is asked of these words.
+
+    So that others may take as long as a busy machine makes them.
+    """
+
+    def give_up(*words: str) -> None:
+        bench.write("host-only/sitecustomize.py", HASTY.replace("WORDS", "|".join(words)))
+        monkeypatch.setenv("PYTHONPATH", str(bench.root / "host-only"), prepend=":")
+
+    return give_up
 
 
 @pytest.fixture(

@@ -82,7 +82,7 @@ def test_the_search_for_garbage_goes_on_after_collection(bench: Bench, workers: 
     bench.suite("What does the kettle cost?")
     bench.write(
         "suites/test_garbage.py",
-        "import gc\n\ndef test_it():\n    assert gc.isenabled() and not gc.get_freeze_count()\n",
+        "import gc\n\ndef test_it():\n    assert gc.isenabled() and gc.get_freeze_count() < 1_000\n",
     )
 
     bench.run("suites", *workers).assert_outcomes(passed=2)

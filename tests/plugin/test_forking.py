@@ -42,7 +42,7 @@ def pytest_runtest_protocol(item, nextitem):
     return True
 """
 PROBES = 100
-WITHIN_S = 60
+HANG_GUARD_S = 600.0
 
 
 def test_probes_bring_their_records_back(bench: Bench, workers: list[str]) -> None:
@@ -70,7 +70,7 @@ def test_a_test_that_asks_takes_nothing_from_the_others(bench: Bench, workers: l
 
     result = bench.pytester.runpytest_subprocess(
         "-p", "no:randomly", "suites/small/first.yaml", "test_own.py", "suites/small/second.yaml", *workers,
-        timeout=WITHIN_S,
+        timeout=HANG_GUARD_S,
     )  # fmt: skip
 
     result.assert_outcomes(passed=2 * PROBES + 1)

@@ -11,6 +11,49 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
+SLOW = """\
+import pathlib
+import select
+
+from evalkit.verdict import Verdict
+
+
+class Slow:
+    name = "slow"
+
+    def ask(self, case, replies):
+        while not pathlib.Path({order!r}).exists():  # until the first probe is about to begin
+            select.select([], [], [], 0.01)
+        select.select([], [], [], 1.0)
+        with open({order!r}, "a") as order:
+            order.write("answered ")
+        return ()
+
+    def read(self, case, replies):
+        return Verdict("slow", "pass", "well")
+
+
+judge = Slow()
+"""
+CLOCK = """\
+import pytest
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop():
+    open({order!r}, "a").close()
+
+
+def pytest_timeout_set_timer(item, settings):
+    with open({order!r}, "a") as order:
+        order.write("timed ")
+    return True
+
+
+def pytest_timeout_cancel_timer(item):
+    return True
+"""
+
 
 def test_it_lives_beside_a_conftest_with_its_own_options(bench: Bench, workers: list[str]) -> None:
     """--model --target --limit --seed --baseline belong to the user."""
@@ -50,21 +93,19 @@ def test_reruns_keep_one_record(bench: Bench) -> None:
 
 
 def test_waiting_is_not_counted_by_a_timeout(bench: Bench, workers: list[str]) -> None:
-    """A judge's question that takes longer than --timeout is waited for outside the clock of pytest-timeout."""
+    """The clock of pytest-timeout begins for no probe before the slow question of a judge is over for all."""
     pytest.importorskip("pytest_timeout")
+    order = bench.root / "order.txt"
     bench.suite(*(f"Question number {number}?" for number in range(4)))
-    bench.write(
-        "judges/slow.py",
-        "import select\nfrom evalkit.verdict import Verdict\n\n\nclass Slow:\n    name = 'slow'\n\n"
-        "    def ask(self, case, replies):\n        select.select([], [], [], 3.5)\n        return ()\n\n"
-        "    def read(self, case, replies):\n        return Verdict('slow', 'pass', 'well')\n\n\njudge = Slow()\n",
-    )
+    bench.write("judges/slow.py", SLOW.format(order=str(order)))
+    bench.write("conftest.py", CLOCK.format(order=str(order)))
     bench.write("suites/small/slow.yaml", "probes: [{id: s, prompt: Slowly?, judges: [slow]}]\n")
     bench.record("Slowly?", "As slowly as you like, my friend.")
 
     result = bench.run("suites/small", "--timeout", "3", *workers)
 
     result.assert_outcomes(passed=5)
+    assert order.read_text().split() == ["answered", *["timed"] * 5]
 
 
 def test_an_unrelated_run_loads_nothing(bench: Bench) -> None:

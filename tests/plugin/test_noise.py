@@ -18,7 +18,7 @@ models:
   grader: {engine: anthropic, id: judge-1, price: {input: 1, output: 5}}
 engines:
   stored: {kind: replay}
-  anthropic: {base_url: "URL", timeout_s: 5, attempts: 1}
+  anthropic: {base_url: "URL", timeout_s: 120, attempts: 1}
 default:
   - {model: one, quantisation: fp32, engine: stored}
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -50,7 +51,7 @@ def test_the_drawn_ids_are_stored(bench: Bench) -> None:
 
     bench.run("suites/small", "--eval-plan", "few")
 
-    with sqlite3.connect(bench.root / ".evalkit" / "store.sqlite3") as store:
+    with closing(sqlite3.connect(bench.root / ".evalkit" / "store.sqlite3")) as store:
         (facts,) = store.execute("SELECT facts FROM runs").fetchone()
     plan = json.loads(facts)["plans"]["small"]
     assert (plan["name"], plan["seed"], plan["ids"]) == ("few", 5, ["first-0", "second-0"])

@@ -33,12 +33,45 @@ def pytest_collection_modifyitems(session, items):
 """
 
 
+REPORTING = """
+import pytest
+
+REPORTS = []
+
+
+def pytest_runtest_logreport(report):
+    REPORTS.append(report)
+
+
+def pytest_runtest_call(item):
+    if item is item.session.items[1]:
+        item.add_marker("late")
+
+
+def pytest_sessionfinish(session):
+    names = [dict.fromkeys(item.keywords, 1) for item in session.items]
+    early = {name: 1 for name in names[1] if name != "late"}
+    assert [report.keywords for report in REPORTS] == [*3 * names[:1], early, *2 * names[1:]]
+    first, second = REPORTS[:3], REPORTS[3:]
+    assert len({id(report.keywords) for report in first}) == 1
+    assert "late" in names[1]
+"""
+
+
 def test_markers_of_folders_files_and_items_are_found(bench: Bench) -> None:
     """As on any item of pytest, whenever they were put there."""
     bench.write("conftest.py", MARKING)
     bench.suite("What does the kettle cost?")
 
     bench.run("suites/small").assert_outcomes(passed=1)
+
+
+def test_each_report_has_the_keywords_of_its_moment(bench: Bench) -> None:
+    """As from pytest, but equal ones are held once: it keeps three reports an item until the run's end."""
+    bench.write("conftest.py", REPORTING)
+    bench.suite("What does the kettle cost?", "And the lamp?")
+
+    bench.run("suites/small").assert_outcomes(passed=2)
 
 
 def test_readings_are_kept_whether_probes_run_or_not(bench: Bench, workers: list[str]) -> None:

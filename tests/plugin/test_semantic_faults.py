@@ -6,6 +6,7 @@ import json
 import re
 import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ models:
   grader: {engine: KIND, id: judge-1, price: {input: 1, output: 5, cache_read: 0.1, cache_write: 1.25}}
 engines:
   stored: {kind: replay}
-  KIND: {base_url: "URL", timeout_s: 1, attempts: 3, concurrency: 4}
+  KIND: {base_url: "URL", timeout_s: 120, attempts: 3, concurrency: 4}
 default:
   - {model: one, quantisation: fp32, engine: stored}
 """
@@ -94,9 +95,12 @@ def script(server: Any, api: ModuleType) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_fault_of_a_server(bench: Bench, api: ModuleType, api_server: Any, kind: str) -> None:
+def test_every_fault_of_a_server(
+    bench: Bench, api: ModuleType, api_server: Any, give_up_soon: Callable[..., None], kind: str
+) -> None:
     """Each trial has the outcome that its last reply gives it; attempts are bounded; the cost is the server's own."""
     wanted = script(api_server, api)
+    give_up_soon("clock")
     judged(bench, kind, api_server, list(wanted))
 
     result = bench.run("suites/small", "--eval-max-unscored", "0.5")
@@ -124,9 +128,12 @@ def test_every_fault_of_a_server(bench: Bench, api: ModuleType, api_server: Any,
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_second_run_asks_only_what_had_no_reply(bench: Bench, api: ModuleType, api_server: Any, kind: str) -> None:
+def test_the_second_run_asks_only_what_had_no_reply(
+    bench: Bench, api: ModuleType, api_server: Any, give_up_soon: Callable[..., None], kind: str
+) -> None:
     """Verdicts of stored replies are the same, and cost nothing more."""
     wanted = script(api_server, api)
+    give_up_soon("clock")
     judged(bench, kind, api_server, list(wanted))
     bench.run("suites/small", "--eval-max-unscored", "0.5")
     before = len(api_server.posts)

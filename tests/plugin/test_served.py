@@ -26,7 +26,7 @@ models:
   grader: {engine: KIND, id: judge-1, price: {input: 1, output: 5, cache_read: 0.1, cache_write: 1.25}}
 engines:
   stored: {kind: replay}
-  KIND: {base_url: "URL", timeout_s: 5}
+  KIND: {base_url: "URL", timeout_s: 120}
 default:
   - DEFAULT
 """
@@ -146,7 +146,7 @@ def test_money_runs_out(judged: Bench, api_server: Any) -> None:
 def test_a_server_that_is_down_is_an_error_of_its_subjects(bench: Bench, api: ModuleType, api_server: Any) -> None:
     """After its attempts, with what to do; no probe fails for it."""
     declare(bench, "openai", api_server, "grader")
-    text = (bench.root / "fixtures/targets.yaml").read_text().replace("timeout_s: 5", "timeout_s: 5, attempts: 1")
+    text = (bench.root / "fixtures/targets.yaml").read_text().replace("timeout_s: 120", "timeout_s: 120, attempts: 1")
     bench.write("fixtures/targets.yaml", text)
     bench.write("suites/small/a.yaml", "probes: [{id: q, prompt: Hm?, expect: {contains: check}}]\n")
     api_server.always = lambda received: api.failing(500, "down")

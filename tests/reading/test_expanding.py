@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -227,7 +228,7 @@ def test_a_costly_or_curious_placeholder_is_refused_at_once(tmp_path: Path, plac
 
     assert reading.probes == ()
     assert len(reading.problems) == 1
-    assert time.process_time() - begun < 2
+    assert time.process_time() - begun < 5
 
 
 def test_perturbed_probes_follow_their_original(tmp_path: Path) -> None:
@@ -279,19 +280,12 @@ def test_the_examples_of_the_page_are_read(tmp_path: Path) -> None:
     assert (ids[:2], ids[20:]) == (["mills", "mills~shuffle0.3.r1"], ["mills~shuffle1.r5", "mills~typo0.2.r1"])
 
 
-def test_reading_time_grows_with_the_probes_and_no_faster(tmp_path: Path) -> None:
-    """Eight times the probes cost at most twelve times the time; a square would cost 64 times."""
+def test_reading_time_grows_with_the_probes_and_no_faster(tmp_path: Path, growth: Callable[..., float]) -> None:
+    """Eight times the probes cost at most sixteen times the time; a square would cost 64 times."""
 
-    def seconds(cities: int) -> float:
+    def work(cities: int) -> None:
         names = ", ".join(f"city-{number}" for number in range(cities))
         text = f"probes:\n  - {{id: x, expand: {{c: [{names}]}}, prompt: 'See {{{{ c }}}}', expect: {{contains: a}}}}\n"
-        found = []
-        for _ in range(3):
-            begun = time.process_time()
-            assert len(read(tmp_path, text).probes) == cities
-            found.append(time.process_time() - begun)
-        return min(found)
+        assert len(read(tmp_path, text).probes) == cities
 
-    seconds(10)
-
-    assert seconds(8_000) < 12 * seconds(1_000)
+    assert growth(work, 1_000, 8_000, at_most=16) <= 16

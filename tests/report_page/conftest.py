@@ -14,6 +14,7 @@ from evalkit.plots import run_plots
 from evalkit.record import TrialRecord
 from evalkit.report_page import report_html
 from evalkit.reporting.exports import TrialTexts
+from evalkit.reporting.figure_deltas import Earlier
 from evalkit.reporting.finished import FinishedRun
 from evalkit.reporting.run_figures import run_figures
 from evalkit.reporting.summary import RunFacts, summarise
@@ -115,11 +116,14 @@ GATES = (
 )
 
 
-def page_of(run: FinishedRun, folder: Path, name: str = "report.html", **more: Any) -> Path:
+def page_of(
+    run: FinishedRun, folder: Path, name: str = "report.html", baseline: FinishedRun | None = None, **more: Any
+) -> Path:
     """The page of a run as a file."""
     figures = run_figures(run.summary)
     file, drawn = folder / name, {"plots": run_plots(figures)} if "plots" not in more else {}
-    file.write_bytes(report_html(run, figures=figures, labels=run.labels, **drawn, **more))
+    before = None if baseline is None else Earlier(baseline, run.summary)
+    file.write_bytes(report_html(run, figures=figures, baseline=before, labels=run.labels, **drawn, **more))
     return file
 
 

@@ -120,7 +120,7 @@ def test_colours_follow_the_system_and_the_switch(browser: Any, page: Page, usua
     seen.append(browser.run(colours))
     browser.find("#theme").click()
     seen.append(browser.run(colours))
-    said = browser.text("#said")
+    said = browser.told("#said")
     browser.resize(1360, 850, scheme="light")
     browser.driver.refresh()
     seen.append(browser.run(colours))

@@ -180,7 +180,7 @@ def test_keys_walk_the_trials(browser: Any, page: Page, run: FinishedRun) -> Non
     browser.run("byId('list').focus()")
     browser.press(browser.key("ARROW_DOWN"), browser.key("HOME"), browser.key("ARROW_UP"))
     assert title(browser) == "✓ pass probe-0 demo:nf4:naked:greedyreference"
-    assert browser.text("#said") == "This is the first trial."
+    assert browser.told("#said") == "This is the first trial."
     assert browser.find("#list").get_attribute("aria-activedescendant") == browser.run("return `row-${state.trial}`")
     browser.press("/", "zebra", browser.key("ESCAPE"))
     assert browser.run("return document.activeElement.id") != "search"
@@ -255,7 +255,7 @@ def test_a_link_opens_what_was_seen(browser: Any, page: Page, run: FinishedRun) 
     """Trial, words and filters come back from the address; a trial's whole id works, an unknown one is named."""
     file = page(run, plots=())
     opened(browser, file, "#trial=nothing&q=ask&outcome=fail&category=SAFE_PASSAGE&sort=tokens&target=gone")
-    assert browser.text("#said") == "This report has no trial nothing."
+    assert browser.told("#said") == "This report has no trial nothing."
     assert browser.text("#count") == "2 of 24 trials"
     assert browser.run("return state.found.map(trial => trial.probe)") == ["probe-8", "probe-2"]
     browser.press("j")

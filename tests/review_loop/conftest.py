@@ -81,7 +81,7 @@ class Loop:
 def run_pytest(root: Path, *words: str) -> Done:
     plain = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "GITHUB_", "CI"))}
     command = [sys.executable, "-m", "pytest", "suites", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", *words]
-    done = subprocess.run(command, cwd=root, env=plain, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(command, cwd=root, env=plain, capture_output=True, text=True, check=False, timeout=600)
     return Done(done.returncode, done.stdout, done.stderr)
 
 

@@ -244,7 +244,7 @@ def test_a_run_without_answers_has_nothing_to_review(loop: Loop) -> None:
     with sqlite3.connect(loop.root / ".evalkit" / "store.sqlite3") as store:
         store.execute("UPDATE trials SET record = json_set(record, '$.outcome', 'pass')")
     passed = loop.evalkit("review", "latest", "--failures", "--category", "dates")
-    with sqlite3.connect(loop.root / ".evalkit" / "store.sqlite3") as store:
+    with store:
         store.execute("DELETE FROM trials")
     empty = loop.evalkit("review", "latest")
     store.close()

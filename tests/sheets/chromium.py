@@ -5,10 +5,14 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import socket
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-WAIT_S = 20
+WAIT_S = 120
+PORTS = range(12_000, 30_000)
+"""None of these is given to a program that asks for any free one."""
 
 
 def missing() -> str | None:
@@ -21,6 +25,16 @@ def missing() -> str | None:
         if absent
         else None
     )
+
+
+def free_port() -> int:
+    """A port that nobody listens at, and that other processes with this function try last."""
+    begin = os.getpid() * 8 % len(PORTS)
+    for port in (*PORTS[begin:], *PORTS[:begin]):
+        with socket.socket() as tried, suppress(OSError):
+            tried.bind(("localhost", port))
+            return port
+    raise AssertionError(f"no port from {PORTS.start} to {PORTS.stop} is free")
 
 
 class Browser:
@@ -40,7 +54,8 @@ class Browser:
             options.add_argument("--no-sandbox")
         options.add_experimental_option("prefs", {"download.default_directory": str(downloads)})
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-        self.driver = webdriver.Chrome(options=options, service=Service(str(shutil.which("chromedriver"))))
+        service = Service(str(shutil.which("chromedriver")), port=free_port())
+        self.driver = webdriver.Chrome(options=options, service=service)
         self.resize(1360, 850)
 
     def close(self) -> None:
@@ -112,6 +127,10 @@ class Browser:
     def text(self, css: str) -> str:
         """What the element shows to the eye."""
         return str(self.find(css).text)
+
+    def told(self, css: str) -> str:
+        """The words of a live region, which fade from the eye after some seconds."""
+        return str(self.run("return document.querySelector(arguments[0]).textContent", css))
 
     def wait(self, script: str) -> None:
         """Until the script returns something true."""

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-WAIT_S = 20.0
+WAIT_S = 120.0
 LISTENING = re.compile(r"WebDriver BiDi listening on (ws://\S+)")
 SETTINGS = {
     "remote.active-protocols": 1,
@@ -76,6 +76,15 @@ class Firefox:
 
     def reload(self) -> None:
         self.call("browsingContext.reload", context=self._context, wait="complete")
+
+    def reload_until(self, css: str, text: str) -> None:
+        """Reloads the page, again where the process before has not yet handed over what it stored."""
+
+        def is_there() -> bool | None:
+            self.reload()
+            return self.text(css) == text or None
+
+        self._awaited(is_there)
 
     def resize(self, width: int, height: int) -> None:
         self.call("browsingContext.setViewport", context=self._context, viewport={"width": width, "height": height})

@@ -104,12 +104,12 @@ def test_undo_takes_back_step_by_step(browser: Any, page: Path) -> None:
     browser.press("1", "4")
     browser.reload_until("#heading", "Item 3 of 30")
     browser.press("u")
-    first = (browser.text("#status"), browser.text("#heading"), len(labels(browser)))
+    first = (browser.told("#status"), browser.text("#heading"), len(labels(browser)))
     browser.press("u", "u")
 
     assert first == ("Undone: item 2 has no label again.", "Item 2 of 30", 1)
     assert (browser.text("#heading"), labels(browser)) == ("Item 1 of 30", [])
-    assert browser.text("#status") == "There is nothing to undo."
+    assert browser.told("#status") == "There is nothing to undo."
 
 
 def test_a_closed_tab_loses_nothing(browser: Any, page: Path) -> None:

@@ -145,7 +145,7 @@ def test_a_screen_reader_is_told(browser: Any, page: Path) -> None:
     """Every control has a name, a pressed label says so, the live region tells what was done, headings are in order."""
     browser.begin(page)
     browser.press("1")
-    said = browser.text("#status")
+    said = browser.told("#status")
     browser.press(browser.key("ARROW_LEFT"))
     nameless = browser.run(
         "return [...document.querySelectorAll('button, input, textarea, a, summary')].filter(node => node.offsetParent"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -43,15 +44,15 @@ NOTES = ("", "", "because, you know", 'says "no"; then\nhelps', "ä €", "=1+1"
 @pytest.fixture(scope="module")
 def convert(tmp_path_factory: pytest.TempPathFactory) -> Convert:
     """Opens a file as a person of that language would and saves it in another format; where that is."""
-    home = tmp_path_factory.mktemp("office")
+    home, number = tmp_path_factory.mktemp("office"), itertools.count()
 
     def converted(file: Path, to: str, language: str = ENGLISH) -> Path:
-        made = file.parent / f"{file.stem}-{language}-{abs(hash(to)) % 10_000}"
+        made = file.parent / f"{file.stem}-{language}-{next(number)}"
         reading = [f"--infilter=CSV:{COMMA},,{language}"] if file.suffix == ".csv" else []
         done = subprocess.run(
             ["soffice", f"-env:UserInstallation={home.as_uri()}", "--headless", *reading, "--convert-to", to,
              "--outdir", str(made), str(file)],
-            capture_output=True, text=True, check=False, timeout=120,
+            capture_output=True, text=True, check=False, timeout=600,
         )  # fmt: skip
         found = sorted(made.glob("*")) if made.is_dir() else []
         assert len(found) == 1, done.stdout + done.stderr

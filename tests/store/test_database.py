@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import os
 import resource
 import sqlite3
@@ -49,7 +50,7 @@ def opened_at_once(file: Path) -> list[str]:
         assert process.stdin is not None
         process.stdin.write("go\n")
         process.stdin.flush()
-    return sorted(process.communicate(timeout=60)[0] for process in processes)
+    return sorted(process.communicate(timeout=300)[0] for process in processes)
 
 
 def test_a_new_store_has_its_tables_and_is_in_wal_mode(tmp_path: Path) -> None:
@@ -185,6 +186,19 @@ def test_a_store_that_cannot_be_opened_is_held_by_nobody(tmp_path: Path) -> None
     os.waitpid(child, 0)
     assert not is_free(file)
     held.close()
+    assert is_free(file)
+
+
+@pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")
+def test_a_connection_nobody_holds_is_closed(tmp_path: Path) -> None:
+    """As any of SQLite's: neither the store nor the file beside it stays open."""
+    file = tmp_path / "store.sqlite3"
+
+    open_database(file)
+    gc.collect()
+
+    opened = [os.path.realpath(link) for link in Path("/dev/fd").iterdir()]
+    assert [name for name in opened if name.startswith(str(tmp_path))] == []
     assert is_free(file)
 
 

@@ -229,11 +229,14 @@ class LocalEngine:
         return self._loaded[key]
 
     def _render(self, loaded: Loaded, until: float) -> tuple[Replies, bool]:
-        """Makes rows of what was submitted for these weights; those that can have no answer, and whether it is done."""
+        """Makes rows of what was submitted for these weights, one at least in however short a slice.
+
+        Those that can have no answer, and whether it is done.
+        """
         refused: Replies = []
         mine = [name for name, request in self._unrendered.items() if request.target.weights == loaded.target.weights]
-        for name in mine:
-            if time.perf_counter() >= until:
+        for count, name in enumerate(mine):
+            if count and time.perf_counter() >= until:
                 return refused, False
             row = self._row(name, self._unrendered.pop(name), loaded)
             if isinstance(row, Failure):

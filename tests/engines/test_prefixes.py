@@ -130,5 +130,6 @@ def test_rows_alike_in_what_is_new_are_passed_through_together() -> None:
     """A row that has much to pass through does not make the others do the same."""
     batch = (row("a", tuple(range(900))), row("b", tuple(range(500))), row("c", tuple(range(420))), row("d", (1, 2)))
 
-    assert parts(batch, [0, 0, 0, 0]) == (batch,)
-    assert [[item.request_id for item in part] for part in parts(batch, [800, 0, 384, 0])] == [["c", "d"], ["a"], ["b"]]
+    assert parts(batch, [0, 0, 0, 0], 4000) == (batch,)
+    found = parts(batch, [800, 0, 384, 0], 4000)
+    assert [[item.request_id for item in part] for part in found] == [["c", "d"], ["a"], ["b"]]

@@ -95,13 +95,13 @@ class Arena(Cache):  # type: ignore[misc]
     def start(self) -> int:
         return self.end - self.width
 
-    def admit(self, prefilled: Cache, lengths: Sequence[int]) -> None:
-        """Take the rows of a left-padded prefill, which is emptied."""
+    def admit(self, prefilled: Cache, lengths: Sequence[int], expected: int = 0) -> None:
+        """Take the rows of a left-padded prefill, which is emptied; room that is made is for so many rows in all."""
         if not self.layers:
             self.layers = [ArenaLayer(self, layer.keys, layer.values) for layer in prefilled.layers]
         held, rows, width = self.lengths, self.row_count + len(lengths), max(lengths)
         if rows > self._rows or width > self.end:
-            self._move(max(rows, self._rows), max(width, self.width))
+            self._move(max(rows, self._rows, expected), max(width, self.width))
         for layer, source in zip(self.layers, prefilled.layers, strict=True):
             layer.write(len(held), source.keys[..., -width:, :], source.values[..., -width:, :])
             source.reset()

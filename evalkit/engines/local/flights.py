@@ -25,7 +25,7 @@ class Flight(Protocol):
     """Rows in the air; ``is_whole`` is false once a failure has left them in pieces.
 
     ``admit`` and ``advance`` give the logits after each row's newest token, of shape (rows, vocabulary). ``pasts`` is
-    what is known of each row that is admitted.
+    what is known of each row that is admitted, ``expected`` how many rows there will be once all are in that begin now.
     """
 
     drafts: list[Draft]
@@ -33,7 +33,7 @@ class Flight(Protocol):
     @property
     def is_whole(self) -> bool: ...
 
-    def admit(self, drafts: Sequence[Draft], pasts: Sequence[Past | None]) -> torch.Tensor: ...
+    def admit(self, drafts: Sequence[Draft], pasts: Sequence[Past | None], expected: int) -> torch.Tensor: ...
 
     def advance(self) -> torch.Tensor: ...
 
@@ -57,10 +57,10 @@ class GroupFlight:
     def is_whole(self) -> bool:
         return self._arena.row_count == len(self.drafts)
 
-    def admit(self, drafts: Sequence[Draft], pasts: Sequence[Past | None]) -> torch.Tensor:
+    def admit(self, drafts: Sequence[Draft], pasts: Sequence[Past | None], expected: int) -> torch.Tensor:
         prompts = [draft.row.prompt_ids for draft in drafts]
         logits, prefilled = prefill(self._passes, self._weights, prompts, pasts)
-        self._arena.admit(prefilled, [draft.length for draft in drafts])
+        self._arena.admit(prefilled, [draft.length for draft in drafts], expected)
         self.drafts.extend(drafts)
         return logits
 
@@ -99,7 +99,7 @@ class LoneFlight:
     def is_whole(self) -> bool:
         return True
 
-    def admit(self, drafts: Sequence[Draft], pasts: Sequence[Past | None]) -> torch.Tensor:
+    def admit(self, drafts: Sequence[Draft], pasts: Sequence[Past | None], expected: int) -> torch.Tensor:
         (draft,) = drafts
         model, device = self._weights.model, self._weights.device
         accepted = accepted_inputs(model)

@@ -144,13 +144,14 @@ class Loop:
         except Exception as error:
             self._recover(batch, self._running, error)
             return
+        expected = len(self._drafts) + len(batch)
         for part in parts:
             if self._flight is not None:
-                self._admit(part)
+                self._admit(part, expected)
             else:
                 self._schedule.add(part)  # the part before has failed
 
-    def _admit(self, batch: Batch) -> None:
+    def _admit(self, batch: Batch, expected: int) -> None:
         flight = self._flight
         assert flight is not None
         started, ends = time.perf_counter(), frozenset(self._weights.ends)
@@ -163,7 +164,7 @@ class Loop:
             self._reuse.fit((*beside, *batch))
             pasts = [self._reuse.past(row) if self._may_join else None for row in batch]
             with torch.no_grad(), self._rack.applied([row.adapter for row in batch]):
-                choices = choose(flight.admit(drafts, pasts), drafts, self._noise)
+                choices = choose(flight.admit(drafts, pasts, expected), drafts, self._noise)
         except Exception as error:
             if not beside or not flight.is_whole or len(flight.drafts) > len(beside):
                 self._flight = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from evalkit.engines.local.flights import Flight
 from evalkit.engines.local.memory_errors import is_out_of_memory, release_memory
 from evalkit.engines.local.passes import Passes
 from evalkit.engines.local.prefilling import Layers, Past, prefill
-from evalkit.engines.local.prefixes import LEAST, Beginnings, common, parts
+from evalkit.engines.local.prefixes import LEAST, PASS_TOKENS, Beginnings, common, parts
 from evalkit.engines.local.weights import Weights
 
 
@@ -94,7 +95,8 @@ class PrefixReuse:
             release_memory()
         finally:
             self.forget(row.request_id for row in batch)
-        return parts(batch, [past.length if (past := self.past(row)) else 0 for row in batch])
+        known = [past.length if (past := self.past(row)) else 0 for row in batch]
+        return parts(batch, known, PASS_TOKENS.get(self._weights.device, sys.maxsize))
 
     def past(self, row: Row) -> Past | None:
         """What is known of a row."""

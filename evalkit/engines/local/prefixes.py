@@ -14,6 +14,10 @@ LEAST = 64
 SPARED = 256
 """What a beginning must save in all, in tokens: a pass of its own costs about as much as a few dozen."""
 
+PASS_TOKENS = {"cpu": 1024}
+"""How many tokens are passed through at once, by device, where more take longer: what a layer makes of them should
+stay in the caches of a core. Elsewhere there is no bound."""
+
 Ids = tuple[int, ...]
 
 
@@ -118,14 +122,21 @@ def common(one: Ids, other: Ids) -> int:
     return usable(low * BLOCK)
 
 
-def parts(batch: Batch, known: Sequence[int]) -> tuple[Batch, ...]:
+def parts(batch: Batch, known: Sequence[int], most_tokens: int) -> tuple[Batch, ...]:
     """The rows that are passed through together, where ``known`` of each one's tokens need not be.
 
-    Every row of a part is passed through with as many tokens as the one with the most, so they must be alike.
+    Every row of a part is passed through with as many tokens as the one with the most, so they must be alike; all of
+    them together with at most ``most_tokens``, or it is one row.
     """
-    if not any(known):
-        return (batch,)
     new_tokens = [len(row.prompt_ids) - have for row, have in zip(batch, known, strict=True)]
+    alike = _alike(new_tokens) if any(known) else [list(range(len(batch)))]
+    return tuple(
+        tuple(batch[place] for place in part) for places in alike for part in _fitting(places, new_tokens, most_tokens)
+    )
+
+
+def _alike(new_tokens: Sequence[int]) -> list[list[int]]:
+    """The places of rows that have about as many tokens to be passed through."""
     found: list[list[int]] = []
     bound = -1
     for new, place in sorted((new, place) for place, new in enumerate(new_tokens)):
@@ -133,7 +144,20 @@ def parts(batch: Batch, known: Sequence[int]) -> tuple[Batch, ...]:
             found.append([])
             bound = 2 * new + BLOCK
         found[-1].append(place)
-    return tuple(tuple(batch[place] for place in sorted(places)) for places in found)
+    return [sorted(places) for places in found]
+
+
+def _fitting(places: Sequence[int], new_tokens: Sequence[int], most_tokens: int) -> list[list[int]]:
+    """The places in order, cut where more rows would be padded to too many tokens."""
+    found: list[list[int]] = []
+    longest = 0
+    for place in places:
+        longest = max(longest, new_tokens[place])
+        if not found or longest * (len(found[-1]) + 1) > most_tokens:
+            found.append([])
+            longest = new_tokens[place]
+        found[-1].append(place)
+    return found
 
 
 def _blocks(ids: Ids) -> list[Ids]:

@@ -28,6 +28,7 @@ def policy(tmp_path_factory: pytest.TempPathFactory) -> DegenerationPolicy:
     return judge.policy
 
 
+@pytest.mark.slow
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(data=st.data())
 def test_a_text_with_a_match_has_the_pattern_among_its_candidates(

@@ -78,6 +78,7 @@ def test_holm_in_the_order_given() -> None:
     assert holm([]) == ()
 
 
+@pytest.mark.slow
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
 @settings(deadline=None, max_examples=25)  # statsmodels prepares pandas tables for each
 def test_holm_is_statsmodels(p_values: list[float]) -> None:

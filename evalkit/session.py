@@ -183,7 +183,7 @@ class Session:
             self._host.foresee(new)
 
     def expect(self, trials: Iterable[Trial]) -> None:
-        """These of those submitted in order are probes: whoever has time may judge them before their turns."""
+        """These objects of those submitted in order are probes: whoever has time may judge them before their turns."""
         probes = set(map(id, trials))
         if expected := {name: trial for name, trial in self._submitted.items() if id(trial) in probes}:
             self._judging.expect(expected)

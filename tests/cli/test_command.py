@@ -59,12 +59,13 @@ options:
 
 
 def test_help_names_every_verb(evalkit: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    """``evalkit --help``, and the same on stderr with exit 2 where no verb is given; Python lays it out."""
+    """``evalkit --help``, and the same on stderr with exit 2 where no verb is given."""
     monkeypatch.setenv("COLUMNS", "80")
 
     asked, bare = evalkit("--help"), evalkit()
 
-    assert (asked.status, asked.out.split(), asked.err) == (0, HELP.split(), "")
+    told, wanted = (text if sys.version_info < (3, 13) else " ".join(text.split()) for text in (asked.out, HELP))
+    assert (asked.status, told, asked.err) == (0, wanted, "")  # Python 3.13 lays the same words out otherwise
     assert (bare.status, bare.out, bare.err) == (2, "", asked.out)
 
 
